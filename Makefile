@@ -1,0 +1,88 @@
+# pared -- one Makefile for everything. `make help` lists what it does.
+MODE    ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+OUT     := build/$(MODE)
+VERSION := 0.1.0
+
+PARTS    := base store search evaluator daemon client
+PACKAGES := gcc make pkg-config libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libcjson-dev \
+            libprotobuf-c-dev protobuf-c-compiler libonnx-dev libdnnl-dev libopenblas-dev zlib1g-dev \
+            libsystemd-dev libssl-dev check sqlite3 curl mandoc systemd dataset-fashion-mnist
+
+WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
+CFLAGS ?= -O2 -g
+CFLAGS_release :=
+CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -fsanitize=thread
+CFLAGS_cov     := -O0 --coverage
+ifeq ($(filter $(MODE),release asan tsan cov),)
+$(error MODE=$(MODE): expected release, asan, tsan or cov)
+endif
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(OUT)/gen $(WARN) $(CFLAGS) $(CFLAGS_$(MODE))
+
+# What each part links with beyond libc; a program adds up those of its parts.
+LIBS_base      := -lcjson -lcurl -lcrypto
+LIBS_store     := -lsqlite3
+LIBS_search    :=
+LIBS_evaluator := -lprotobuf-c -ldnnl -lopenblas -lz -lpthread
+LIBS_daemon    := -luv -lmicrohttpd -lsystemd
+LIBS_client    :=
+
+# Programs: parts in link order, the program's own first. Each has its main in PART/main.c.
+PROGRAMS         := pared pare pare-worker
+pared_PARTS      := daemon store search base
+pare_PARTS       := client base
+pare-worker_PARTS := evaluator base
+
+sources   = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
+objects   = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(call sources,$(1))))
+libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
+archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
+
+.PHONY: all help deps demo check check-peers install layers clean bench
+all: $(addprefix $(OUT)/,$(PROGRAMS))
+
+help:
+	@echo 'make               build pared, pare and pare-worker into $(OUT)/'
+	@echo 'make deps          install the Debian packages that the build needs'
+	@echo 'make demo          from a clone to a Pareto set of Fashion-MNIST models in a few minutes'
+	@echo 'make check         all tests; MODE=asan under AddressSanitizer and UBSan'
+	@echo 'make check-peers   compare with ONNX Runtime (npm) and PyTorch (Debian)'
+	@echo 'make layers        check who includes whom'
+	@echo 'make install       into $$(DESTDIR)$$(PREFIX)'
+
+# ---- the parts, one archive each -------------------------------------------------------------------
+define part
+$(OUT)/lib$(1).a: $(call objects,$(1)) $(if $(filter evaluator,$(1)),$(OUT)/gen/onnx.pb-c.o)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach p,$(PARTS),$(eval $(call part,$(p))))
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# ONNX's own schema, compiled by protoc-c. Generated code is not held to our warnings.
+$(OUT)/gen/onnx.pb-c.c: /usr/include/onnx/onnx.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+$(OUT)/gen/onnx.pb-c.o: $(OUT)/gen/onnx.pb-c.c
+	$(CC) -std=c17 -D_GNU_SOURCE -I$(OUT)/gen -w $(CFLAGS) $(CFLAGS_$(MODE)) -c $< -o $@
+$(call objects,evaluator) $(OUT)/evaluator/main.o: | $(OUT)/gen/onnx.pb-c.c
+
+define program
+$(OUT)/$(1): $(OUT)/$(firstword $($(1)_PARTS))/main.o $(call archives,$($(1)_PARTS))
+	$$(CC) $$(CFLAGS) $$(CFLAGS_$(MODE)) $$^ $(call libraries,$($(1)_PARTS)) -o $$@
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+include tests/tests.mk
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ---- housekeeping -----------------------------------------------------------------------------------
+clean:
+	rm -rf build

@@ -1,0 +1,101 @@
+/* file.c -- whole files, read with a bound and written so that a reader never sees half of one.
+ * SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum err read_all(FILE *f, const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
+{
+	size_t len = 0, capacity = 65536;
+	char *data = malloc(capacity + 1);
+	while (data) {
+		len += fread(data + len, 1, capacity - len, f);
+		if (len > most) {
+			free(data);
+			return err_set(e, ERR_LIMIT, "%s: is larger than %zu bytes", path, most);
+		}
+		if (len < capacity)
+			break;
+		capacity *= 2;
+		char *grown = realloc(data, capacity + 1);
+		if (!grown)
+			free(data);
+		data = grown;
+	}
+	if (!data)
+		return err_set(e, ERR_MEMORY, "%s: out of memory", path);
+	if (ferror(f)) {
+		free(data);
+		return err_errno(e, "%s", path);
+	}
+	data[len] = '\0';
+	*ret = data;
+	*ret_len = len;
+	return ERR_OK;
+}
+
+enum err file_read(const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return err_errno(e, "%s", path);
+	enum err err = read_all(f, path, most, ret, ret_len, e);
+	fclose(f);
+	return err;
+}
+
+enum err file_write(const char *path, const void *data, size_t len, struct errinfo *e)
+{
+	char temporary[PATH_MAX];
+	int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+	if (n < 0 || (size_t)n >= sizeof temporary)
+		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", path);
+	int fd = mkstemp(temporary);
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	mode_t mask = umask(0);
+	umask(mask);
+	size_t done = 0;
+	while (done < len) {
+		ssize_t wrote = write(fd, (const char *)data + done, len - done);
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote < 0)
+			break;
+		done += (size_t)wrote;
+	}
+	int failed = done < len || fchmod(fd, 0666 & ~mask) || fsync(fd);
+	failed = close(fd) || failed;
+	if (failed || rename(temporary, path)) {
+		enum err err = err_errno(e, "%s", path);
+		unlink(temporary);
+		return err;
+	}
+	return ERR_OK;
+}
+
+enum err file_make_directory(const char *path, struct errinfo *e)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+	if (len == 0 || len >= sizeof part)
+		return err_set(e, ERR_INPUT, "'%.200s': not a usable directory path", path);
+	memcpy(part, path, len + 1);
+	for (char *p = part + 1;; p++) {
+		if (*p != '/' && *p != '\0')
+			continue;
+		char kept = *p;
+		*p = '\0';
+		if (mkdir(part, 0750) && errno != EEXIST)
+			return err_errno(e, "%s", part);
+		*p = kept;
+		if (!kept)
+			return ERR_OK;
+	}
+}

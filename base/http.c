@@ -1,0 +1,403 @@
+/* http.c -- the client's side of the protocol, on libcurl.
+ * SPDX-License-Identifier: MIT */
+#include "base/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+enum { LARGEST_ANSWER = 256 * 1024 * 1024, CONNECT_TIMEOUT_S = 10, CALL_TIMEOUT_S = 120 };
+
+struct http {
+	CURL *curl;
+	char *base;   /* "http://host:port", no slash at the end */
+	char *socket; /* path of the Unix socket, or NULL */
+	struct curl_slist *auth;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct buffer {
+	char *data;
+	size_t len, capacity;
+	bool too_large;
+};
+
+static size_t buffer_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct buffer *b = arg;
+	size_t len = size * n;
+	if (len > LARGEST_ANSWER - b->len) {
+		b->too_large = true;
+		return 0;
+	}
+	if (b->len + len + 1 > b->capacity) {
+		size_t capacity = 2 * (b->len + len + 1);
+		char *grown = realloc(b->data, capacity);
+		if (!grown)
+			return 0;
+		b->data = grown;
+		b->capacity = capacity;
+	}
+	memcpy(b->data + b->len, p, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+	return len;
+}
+
+enum err http_open(const char *url, const char *token, struct http **ret, struct errinfo *e)
+{
+	static bool initialised;
+	bool local = !strncmp(url, "unix:", 5) && url[5];
+	if (!local && strncmp(url, "http://", 7))
+		return err_set(e, ERR_INPUT, "'%.200s': not an address, expected unix:PATH or http://HOST:PORT", url);
+	if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT))
+		return err_set(e, ERR_INTERNAL, "libcurl does not start");
+	initialised = true;
+	struct http *h = calloc(1, sizeof *h);
+	if (!h)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	h->curl = curl_easy_init();
+	h->base = strdup(local ? "http://pared" : url);
+	if (local)
+		h->socket = strdup(url + 5);
+	char header[512];
+	int n = token ? snprintf(header, sizeof header, "Authorization: Bearer %s", token) : 0;
+	if (token && (size_t)n < sizeof header)
+		h->auth = curl_slist_append(NULL, header);
+	if (!h->curl || !h->base || (local && !h->socket) || (token && !h->auth)) {
+		http_close(h);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	size_t len = strlen(h->base);
+	while (len && h->base[len - 1] == '/')
+		h->base[--len] = '\0';
+	*ret = h;
+	return ERR_OK;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	curl_slist_free_all(h->auth);
+	curl_easy_cleanup(h->curl);
+	free(h->socket);
+	free(h->base);
+	free(h);
+}
+
+/* curl keeps the connection over a reset of the options. */
+static enum err prepare(struct http *h, const char *path, struct errinfo *e)
+{
+	char url[2048];
+	int n = snprintf(url, sizeof url, "%s%s", h->base, path);
+	if (n < 0 || (size_t)n >= sizeof url)
+		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", path);
+	curl_easy_reset(h->curl);
+	h->error[0] = '\0';
+	curl_easy_setopt(h->curl, CURLOPT_URL, url);
+	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->error);
+	curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(h->curl, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(h->curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+	if (h->socket)
+		curl_easy_setopt(h->curl, CURLOPT_UNIX_SOCKET_PATH, h->socket);
+	if (h->auth)
+		curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->auth);
+	return ERR_OK;
+}
+
+static enum err code_of_status(long status)
+{
+	switch (status) {
+	case 400: case 422: return ERR_INPUT;
+	case 401: case 403: return ERR_DENIED;
+	case 404: return ERR_NOT_FOUND;
+	case 409: return ERR_CONFLICT;
+	case 410: return ERR_GONE;
+	case 413: case 507: return ERR_LIMIT;
+	case 503: return ERR_UNAVAILABLE;
+	default: return ERR_INTERNAL;
+	}
+}
+
+static enum err refusal(long status, const struct buffer *body, struct errinfo *e)
+{
+	cJSON *problem = body && body->data ? cJSON_Parse(body->data) : NULL;
+	const char *detail = cJSON_GetStringValue(cJSON_GetObjectItem(problem, "detail"));
+	enum err err = detail ? err_set(e, code_of_status(status), "%s", detail)
+			      : err_set(e, code_of_status(status), "the daemon answered with status %ld", status);
+	cJSON_Delete(problem);
+	return err;
+}
+
+static enum err failure(struct http *h, CURLcode code, const struct buffer *body, struct errinfo *e)
+{
+	const char *where = h->socket ? h->socket : h->base;
+	const char *why = *h->error ? h->error : curl_easy_strerror(code);
+	if (body && body->too_large)
+		return err_set(e, ERR_LIMIT, "%s: the answer is larger than %d bytes", where, LARGEST_ANSWER);
+	if (code == CURLE_OUT_OF_MEMORY)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	return err_set(e, ERR_UNAVAILABLE, "%s: %s", where, why);
+}
+
+/* Performs what is prepared; body (may be NULL) holds the answer. */
+static enum err perform(struct http *h, const struct buffer *body, struct errinfo *e)
+{
+	CURLcode code = curl_easy_perform(h->curl);
+	if (code)
+		return failure(h, code, body, e);
+	long status = 0;
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300 ? ERR_OK : refusal(status, body, e);
+}
+
+static void collect_into(struct http *h, struct buffer *body)
+{
+	curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, buffer_take);
+	curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, body);
+}
+
+enum err http_call(struct http *h, const char *method, const char *path, const cJSON *body, long timeout_s, cJSON **ret,
+	struct errinfo *e)
+{
+	struct buffer answer = { 0 };
+	struct curl_slist *headers = NULL;
+	char *text = NULL;
+	cJSON *doc = NULL;
+	enum err err = prepare(h, path, e);
+	if (err)
+		return err;
+	curl_easy_setopt(h->curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(h->curl, CURLOPT_TIMEOUT, timeout_s);
+	collect_into(h, &answer);
+	if (body) {
+		text = cJSON_PrintUnformatted(body);
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		if (headers && h->auth)
+			curl_slist_append(headers, h->auth->data);
+		if (!text || !headers) {
+			err = err_set(e, ERR_MEMORY, "out of memory");
+			goto out;
+		}
+		curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, headers);
+		curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, text);
+	}
+	err = perform(h, &answer, e);
+	if (!err && answer.len)
+		err = json_parse("the daemon's answer", answer.data, answer.len, &doc, e);
+	if (!err && ret)
+		*ret = doc;
+	else
+		cJSON_Delete(doc);
+out:
+	curl_slist_free_all(headers);
+	cJSON_free(text);
+	free(answer.data);
+	return err;
+}
+
+enum err http_exists(struct http *h, const char *path, bool *ret, struct errinfo *e)
+{
+	enum err err = prepare(h, path, e);
+	if (err)
+		return err;
+	curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
+	curl_easy_setopt(h->curl, CURLOPT_TIMEOUT, (long)CALL_TIMEOUT_S);
+	err = perform(h, NULL, e);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	*ret = !err;
+	return ERR_OK;
+}
+
+static enum err put(struct http *h, FILE *f, curl_off_t len, struct errinfo *e)
+{
+	struct buffer answer = { 0 };
+	curl_easy_setopt(h->curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(h->curl, CURLOPT_READDATA, f);
+	curl_easy_setopt(h->curl, CURLOPT_INFILESIZE_LARGE, len);
+	collect_into(h, &answer);
+	enum err err = perform(h, &answer, e);
+	free(answer.data);
+	return err;
+}
+
+enum err http_put_file(struct http *h, const char *path, const char *file, struct errinfo *e)
+{
+	struct stat st;
+	FILE *f = fopen(file, "rb");
+	if (!f)
+		return err_errno(e, "%s", file);
+	enum err err = fstat(fileno(f), &st) ? err_errno(e, "%s", file) : prepare(h, path, e);
+	if (!err && !S_ISREG(st.st_mode))
+		err = err_set(e, ERR_INPUT, "%s: is not a regular file", file);
+	if (!err)
+		err = put(h, f, st.st_size, e);
+	fclose(f);
+	return err;
+}
+
+enum err http_put_bytes(struct http *h, const char *path, const void *data, size_t len, struct errinfo *e)
+{
+	FILE *f = fmemopen((void *)data, len ? len : 1, "rb");
+	if (!f)
+		return err_errno(e, "upload");
+	enum err err = prepare(h, path, e);
+	if (!err)
+		err = put(h, f, (curl_off_t)len, e);
+	fclose(f);
+	return err;
+}
+
+enum err http_get_text(struct http *h, const char *path, char **ret, struct errinfo *e)
+{
+	struct buffer answer = { 0 };
+	enum err err = prepare(h, path, e);
+	if (err)
+		return err;
+	collect_into(h, &answer);
+	err = perform(h, &answer, e);
+	if (!err && !answer.data && !buffer_take("", 1, 0, &answer) && !answer.data)
+		err = err_set(e, ERR_MEMORY, "out of memory");
+	if (err)
+		free(answer.data);
+	else
+		*ret = answer.data;
+	return err;
+}
+
+/* A refusal's body must not end up in the file: it is told apart by the status, known when data comes. */
+struct download {
+	CURL *curl;
+	FILE *file;
+	struct buffer refusal;
+};
+
+static size_t download_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct download *d = arg;
+	long status = 0;
+	curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
+	return status == 200 ? size * fwrite(p, size, n, d->file) : buffer_take(p, size, n, &d->refusal);
+}
+
+enum err http_get_file(struct http *h, const char *path, const char *file, struct errinfo *e)
+{
+	char temporary[PATH_MAX];
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", file) >= sizeof temporary)
+		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", file);
+	enum err err = prepare(h, path, e);
+	if (err)
+		return err;
+	int fd = mkstemp(temporary);
+	struct download d = { .curl = h->curl, .file = fd < 0 ? NULL : fdopen(fd, "wb") };
+	if (!d.file)
+		return err_errno(e, "%s", file);
+	curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, download_take);
+	curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, &d);
+	err = perform(h, &d.refusal, e);
+	mode_t mask = umask(0);
+	umask(mask);
+	bool bad = fflush(d.file) || fchmod(fd, 0666 & ~mask) || fsync(fd);
+	bad = fclose(d.file) || bad;
+	if (!err && (bad || rename(temporary, file)))
+		err = err_errno(e, "%s", file);
+	if (err)
+		unlink(temporary);
+	free(d.refusal.data);
+	return err;
+}
+
+/* Server-sent events: lines "event: NAME" and "data: TEXT", an empty line ends one. */
+struct stream {
+	CURL *curl;
+	struct buffer line, data, refusal;
+	char event[64];
+	http_event_cb *on_event;
+	bool (*tick)(void *arg);
+	void *arg;
+	bool stopped;
+};
+
+static bool stream_line(struct stream *s, const char *line)
+{
+	if (!strncmp(line, "event:", 6)) {
+		line += 6 + (line[6] == ' ');
+		snprintf(s->event, sizeof s->event, "%s", line);
+	} else if (!strncmp(line, "data:", 5)) {
+		line += 5 + (line[5] == ' ');
+		if (s->data.len)
+			buffer_take("\n", 1, 1, &s->data);
+		return buffer_take((char *)line, 1, strlen(line), &s->data) == strlen(line);
+	} else if (!*line && s->data.len) {
+		bool go_on = s->on_event(*s->event ? s->event : "message", s->data.data, s->arg);
+		s->data.len = 0;
+		s->event[0] = '\0';
+		s->stopped = !go_on;
+		return go_on;
+	}
+	return true;
+}
+
+static size_t stream_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct stream *s = arg;
+	long status = 0;
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200)
+		return buffer_take(p, size, n, &s->refusal);
+	for (size_t i = 0; i < size * n; i++) {
+		if (p[i] == '\r')
+			continue;
+		if (p[i] != '\n') {
+			if (buffer_take(p + i, 1, 1, &s->line) != 1)
+				return 0;
+			continue;
+		}
+		if (!stream_line(s, s->line.data ? s->line.data : ""))
+			return 0;
+		s->line.len = 0;
+		if (s->line.data)
+			s->line.data[0] = '\0';
+	}
+	return size * n;
+}
+
+static int stream_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct stream *s = arg;
+	(void)a, (void)b, (void)c, (void)d;
+	if (s->tick && !s->tick(s->arg))
+		s->stopped = true;
+	return s->stopped;
+}
+
+enum err http_events(struct http *h, const char *path, http_event_cb *on_event, bool (*tick)(void *arg), void *arg,
+	struct errinfo *e)
+{
+	struct stream s = { .curl = h->curl, .on_event = on_event, .tick = tick, .arg = arg };
+	enum err err = prepare(h, path, e);
+	if (err)
+		return err;
+	curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, stream_take);
+	curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, &s);
+	curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, stream_progress);
+	curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, &s);
+	curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+	err = perform(h, &s.refusal, e);
+	if (s.stopped)
+		err = ERR_OK;
+	free(s.line.data);
+	free(s.data.data);
+	free(s.refusal.data);
+	return err;
+}

@@ -1,0 +1,38 @@
+/* constraint.h -- bounds on metrics: "accuracy": ">= baseline - 0.01", "macs": "<= 50%".
+ * SPDX-License-Identifier: MIT
+ *
+ * Grammar: OP NUMBER | OP NUMBER% | OP baseline | OP baseline + NUMBER | OP baseline - NUMBER, OP is <= or >=. NUMBER% is of the
+ * baseline's value. */
+#ifndef SEARCH_CONSTRAINT_H
+#define SEARCH_CONSTRAINT_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "search/metric.h"
+
+struct constraint {
+	enum metric metric;
+	bool at_least;        /* >=, otherwise <= */
+	double of_baseline;   /* bound = of_baseline * baseline + offset */
+	double offset;
+};
+
+enum { CONSTRAINT_MAX = 16 };
+
+/* Reads the job's "constraints" object (NULL: none): METRIC: TEXT, or METRIC: [TEXT, ...] for a lower and an upper bound. */
+enum err constraint_read(const cJSON *object, struct constraint ret[CONSTRAINT_MAX], int *ret_count, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
+double constraint_bound(const struct constraint *c, const double baseline[METRIC_COUNT]);
+
+/* How far value misses the bound, 0 when it is met, scaled by |bound| (by 1 when the bound is 0) so that violations add up.
+ * A NaN value misses by infinity. */
+double constraint_violation(const struct constraint *c, const double baseline[METRIC_COUNT], double value);
+
+/* The sum over all constraints: 0 means feasible (Deb 2002). Metrics that were not measured are NaN. */
+double constraint_total(const struct constraint *c, int count, const double baseline[METRIC_COUNT],
+	const double metrics[METRIC_COUNT]);
+
+#endif

@@ -1,0 +1,65 @@
+/* space.h -- what can be pruned: groups of channels, and the layers whose cost they decide.
+ * SPDX-License-Identifier: MIT
+ *
+ * Read from the inventory that the baseline's worker reports (docs/protocol.md), which is hostile until checked.
+ * A candidate is one int a group, the channels kept, 1 <= keep[g] <= channels. Immutable once read. */
+#ifndef SEARCH_SPACE_H
+#define SEARCH_SPACE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct space_group {
+	char *name;
+	int channels; /* of the unpruned network */
+	int min_keep; /* the fewest a candidate may keep: from max_ratio and round_to, at least 1 */
+	int step;     /* kept channels are a multiple of this, or all of them */
+};
+
+/* A dimension: constant + sum of multiple * keep[group]. */
+struct space_term {
+	int group;
+	int64_t multiple;
+};
+struct space_dim {
+	int64_t constant;
+	struct space_term *terms;
+	int term_count;
+};
+
+struct space_layer {
+	char *name, *op;
+	struct space_dim out, in;
+	int64_t kernel, positions, vectors, buffers; /* docs/protocol.md, "The inventory" */
+};
+
+struct space {
+	struct space_group *groups;
+	int group_count;
+	struct space_layer *layers;
+	int layer_count;
+	int64_t fixed_params, fixed_buffers;
+};
+
+/* Limits on every group, from the job's "prune". */
+struct space_limits {
+	double max_ratio; /* 0..1: the most a group may lose */
+	int round_to;     /* >= 1 */
+};
+
+/* Checks everything: kinds, ranges, group indices, and that no cost of the unpruned network exceeds 2^53. At most 65536
+ * groups and 1048576 layers. At least one group is needed: ERR_UNSUPPORTED "nothing can be pruned" otherwise. */
+enum err space_read(const cJSON *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
+void space_free(struct space *s);
+
+/* The keep nearest to `wanted` (any real) that the group allows: within min_keep..channels, a multiple of step or all. */
+int space_round_keep(const struct space_group *g, double wanted);
+
+/* Whether keep[] is a candidate of this space. */
+bool space_allows(const struct space *s, const int *keep);
+
+#endif

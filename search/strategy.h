@@ -1,0 +1,67 @@
+/* strategy.h -- ask for the next candidate, tell how one did.
+ * SPDX-License-Identifier: MIT
+ *
+ * A strategy is a pure function of (problem, options, seed, results so far): no clock, no socket, no file, its own random numbers. The same calls
+ * give the same candidates. The caller numbers proposals 1, 2, 3 ... and, to be independent of the number of workers, calls in the canonical order:
+ * before ask(k), tell of all trials numbered below k - window, in order of number, and of no others. search/table.h does just that. */
+#ifndef SEARCH_STRATEGY_H
+#define SEARCH_STRATEGY_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "search/constraint.h"
+#include "search/metric.h"
+#include "search/pareto.h"
+
+struct space;
+struct strategy;
+
+/* What is searched; outlives the strategy. */
+struct problem {
+	const struct space *space;
+	enum metric objectives[PARETO_MAX_OBJECTIVES];
+	int objective_count; /* 2..4 */
+	struct constraint constraints[CONSTRAINT_MAX];
+	int constraint_count;
+	double baseline[METRIC_COUNT]; /* of trial 0; NaN where not measured */
+	int budget;                    /* proposals in all */
+	int window;                    /* how many proposals may be under way beyond the one told last */
+	uint64_t seed;
+};
+
+/* One result. metrics are NaN where not measured; a failed trial has ok = false and no metrics. */
+struct outcome {
+	int number;      /* as counted by ask, from 1 */
+	const int *keep; /* the candidate, group_count ints, valid during the call */
+	bool ok;
+	double metrics[METRIC_COUNT];
+};
+
+/* What the strategy aimed at, kept beside the candidate. */
+struct request {
+	enum metric metric; /* METRIC_COUNT: it aimed at nothing in particular */
+	double ratio;       /* fraction of the baseline's to be removed */
+};
+
+struct strategy_ops {
+	const char *name;
+	const char *summary; /* one line for people */
+	/* Reads options (the job's "strategy" object with "name" taken out already checked by the caller; unknown keys are errors) */
+	enum err (*open)(const struct problem *p, const cJSON *options, struct strategy **ret, struct errinfo *e);
+	/* Writes group_count ints; *ret_done = true instead when the strategy has nothing more to propose. */
+	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e);
+	enum err (*tell)(struct strategy *s, const struct outcome *o, struct errinfo *e);
+	void (*free)(struct strategy *s); /* accepts NULL */
+};
+
+/* NULL when there is none of that name; strategy_names gives "random, anneal, nsga2" for messages. */
+const struct strategy_ops *strategy_named(const char *name);
+const char *strategy_names(void);
+
+/* Checks a job's "strategy" object {"name": ..., options} without a space, as far as that goes: name, keys, kinds, ranges. */
+enum err strategy_check(const cJSON *object, struct errinfo *e) __attribute__((warn_unused_result));
+
+#endif

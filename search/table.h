@@ -1,0 +1,38 @@
+/* table.h -- the ask/tell table of one job: who was proposed, what came back, in which order it may be known.
+ * SPDX-License-Identifier: MIT
+ *
+ * Wraps a strategy so that proposal k depends only on results of trials numbered below k - window: results may arrive in any order, they are held
+ * here and told in order of number, just before the ask that may know them. A table that is fed the same results gives the same proposals whatever the order and the time
+ * of arrival: so a job has the same candidates with any number of workers, and a restart replays stored results into a new table (with table_expect instead of
+ * table_ask). Owns its strategy. */
+#ifndef SEARCH_TABLE_H
+#define SEARCH_TABLE_H
+
+#include "search/strategy.h"
+
+struct table;
+
+/* object is the job's "strategy". p is copied, its space is borrowed. */
+enum err table_open(const struct problem *p, const cJSON *object, struct table **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
+void table_close(struct table *t);
+
+enum table_answer {
+	TABLE_PROPOSAL, /* *ret_number, ret_keep and *ret_request are filled */
+	TABLE_WAIT,     /* the window is full: a result must arrive first */
+	TABLE_DONE,     /* budget used up or the strategy has ended: no further proposals ever */
+};
+enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
+	struct errinfo *e) __attribute__((warn_unused_result));
+
+/* A result, in any order, once a number (a second one is ERR_CONFLICT). Its keep is the table's own; o->keep is ignored. */
+enum err table_tell(struct table *t, const struct outcome *o, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Replay: asks for the next proposal, which must be `keep`; ERR_INTERNAL when the strategy proposes something else (the store is not from this program). */
+enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Proposals made, and results still missing among them. */
+int table_proposed(const struct table *t);
+int table_outstanding(const struct table *t);
+
+#endif
