@@ -35,7 +35,7 @@ struct value {
 	int64_t batch_size;     /* that number, 0 when there was none */
 };
 
-enum attribute_kind { ATTRIBUTE_INT, ATTRIBUTE_FLOAT, ATTRIBUTE_STRING, ATTRIBUTE_INTS, ATTRIBUTE_FLOATS };
+enum attribute_kind { ATTRIBUTE_INT, ATTRIBUTE_FLOAT, ATTRIBUTE_STRING, ATTRIBUTE_INTS };
 
 struct attribute {
 	const char *name;
@@ -44,7 +44,6 @@ struct attribute {
 	float f;
 	const char *s;
 	int64_t *ints;
-	float *floats;
 	size_t count;
 };
 

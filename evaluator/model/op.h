@@ -1,10 +1,13 @@
 /* op.h -- the operators that are known.
  * SPDX-License-Identifier: MIT
  *
- * One row an operator: its ONNX name and how many inputs and outputs it may have. What an operator does to shapes stands in model/shape.c, how it runs in kernels/, how
- * it couples channels in prune/coupling.c, each a table over this enumeration. */
+ * One row an operator: its ONNX name, how many inputs and outputs it may have, and the attributes whose meaning is known (any other
+ * is refused rather than ignored). What an operator does to shapes stands in model/shape.c, how it runs in kernels/, how it couples channels in
+ * prune/coupling.c, each a table over this enumeration. */
 #ifndef EVALUATOR_MODEL_OP_H
 #define EVALUATOR_MODEL_OP_H
+
+#include <stdbool.h>
 
 enum op {
 	OP_CONV,
@@ -18,14 +21,20 @@ enum op {
 	OP_COUNT, /* also: not known */
 };
 
+enum { OP_MAX_ATTRIBUTES = 8 };
+
 struct op_info {
 	const char *name; /* in ONNX, domain "" */
-	int min_in, max_in, min_out, max_out;
+	int min_in, max_in;
+	const char *attributes[OP_MAX_ATTRIBUTES];
 };
 
 extern const struct op_info op_table[OP_COUNT];
 
 /* OP_COUNT when there is none of that name. */
 enum op op_named(const char *name);
+
+/* Whether the operator has an attribute of that name. */
+bool op_has_attribute(enum op op, const char *name);
 
 #endif

@@ -1,0 +1,455 @@
+/* onnx_read.c -- an ONNX file becomes a graph.
+ * SPDX-License-Identifier: MIT
+ *
+ * The bytes are walked once before protobuf-c unpacks them (wire.c), then everything is copied into the graph's arena and the message
+ * is dropped. ONNX wants nodes in topological order, so a name that is not known yet is an error, and a cycle cannot be
+ * expressed. Initialisers become values first, then inputs, then what each node computes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "evaluator/model/graph.h"
+#include "evaluator/model/names.h"
+#include "evaluator/model/onnx.h"
+#include "evaluator/model/tensor.h"
+#include "evaluator/model/wire.h"
+#include "onnx.pb-c.h"
+
+enum { OPSET_MIN = 11, OPSET_MAX = 13 };
+static const size_t LARGEST_FILE = (size_t)2 << 30; /* protobuf's own limit */
+static const size_t MOST_VALUES = (size_t)1 << 22;
+
+struct reader {
+	struct graph *g;
+	struct names *names;
+	const Onnx__GraphProto *from;
+	size_t value_room, node_room;
+	struct errinfo *e;
+};
+
+static enum err no_memory(struct reader *r)
+{
+	return err_set(r->e, ERR_MEMORY, "out of memory");
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+/* ---- values ---- */
+
+/* Adds a value called name; *ret_index is its place. */
+static enum err add_value(struct reader *r, const char *name, const struct value *v, int *ret_index)
+{
+	struct graph *g = r->g;
+	int index = g->value_count;
+	if ((size_t)index == r->value_room)
+		return err_set(r->e, ERR_INTERNAL, "more values than were counted");
+	char *copy = arena_strdup(g->arena, name);
+	if (!copy)
+		return no_memory(r);
+	if (!*name)
+		return err_set(r->e, ERR_INPUT, "a tensor has no name");
+	if (!names_add(r->names, copy, index))
+		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is used twice", name);
+	g->values[index] = *v;
+	g->values[index].name = copy;
+	g->value_count++;
+	*ret_index = index;
+	return ERR_OK;
+}
+
+static const struct value computed = { .dtype = DTYPE_FLOAT, .shape = { .rank = -1 }, .producer = -1 };
+
+static enum err add_tensor(struct reader *r, const Onnx__TensorProto *t, const char *name)
+{
+	int index;
+	struct value v = computed;
+	enum err err = tensor_read(t, name, r->g->arena, &v, r->e);
+	return err ? err : add_value(r, name, &v, &index);
+}
+
+static enum err read_initialisers(struct reader *r)
+{
+	if (r->from->n_sparse_initializer)
+		return err_set(r->e, ERR_UNSUPPORTED, "sparse initialisers are not supported");
+	for (size_t i = 0; i < r->from->n_initializer; i++) {
+		const Onnx__TensorProto *t = r->from->initializer[i];
+		enum err err = add_tensor(r, t, text(t->name));
+		if (err)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* ---- inputs and outputs ---- */
+
+static const Onnx__TypeProto__Tensor *tensor_type(const Onnx__ValueInfoProto *info)
+{
+	if (!info->type || info->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
+		return NULL;
+	return info->type->tensor_type;
+}
+
+/* What the file declares for dimension 0 is kept for the writer. */
+static enum err keep_batch(struct reader *r, const Onnx__TensorShapeProto *shape, struct value *v)
+{
+	if (!shape || !shape->n_dim)
+		return ERR_OK;
+	const Onnx__TensorShapeProto__Dimension *d = shape->dim[0];
+	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
+		v->batch_name = arena_strdup(r->g->arena, text(d->dim_param));
+	else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
+		v->batch_size = d->dim_value;
+	return ERR_OK;
+}
+
+static enum err read_input_shape(struct reader *r, const char *name, const Onnx__TensorShapeProto *from, struct shape *ret)
+{
+	if (!from || from->n_dim < 2 || from->n_dim > 4)
+		return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': has %zu dimensions, expected 2 to 4", name,
+			from ? from->n_dim : 0);
+	int64_t count = 1;
+	ret->rank = (int)from->n_dim;
+	ret->dim[0] = DIM_BATCH;
+	for (size_t i = 1; i < from->n_dim; i++) {
+		const Onnx__TensorShapeProto__Dimension *d = from->dim[i];
+		bool fixed = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+		if (!fixed || d->dim_value < 1)
+			return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': dimension %zu is not a positive number; only the first, the batch, may be left open",
+				name, i);
+		if (__builtin_mul_overflow(count, d->dim_value, &count) || count > INT32_MAX)
+			return err_set(r->e, ERR_LIMIT, "input '%.200s': has more than 2^31 elements", name);
+		ret->dim[i] = d->dim_value;
+	}
+	return ERR_OK;
+}
+
+static enum err read_input(struct reader *r, const Onnx__ValueInfoProto *info)
+{
+	const char *name = text(info->name);
+	int known = names_find(r->names, name), index;
+	if (known >= 0 && r->g->values[known].data)
+		return ERR_OK; /* an initialiser that is listed as an input too, as old exporters do */
+	const Onnx__TypeProto__Tensor *type = tensor_type(info);
+	if (!type || type->elem_type != DTYPE_FLOAT)
+		return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': is not a float tensor", name);
+	struct value v = computed;
+	enum err err = read_input_shape(r, name, type->shape, &v.shape);
+	if (!err)
+		err = keep_batch(r, type->shape, &v);
+	if (!err)
+		err = add_value(r, name, &v, &index);
+	if (!err)
+		r->g->inputs[r->g->input_count++] = index;
+	return err;
+}
+
+static enum err read_inputs(struct reader *r)
+{
+	for (size_t i = 0; i < r->from->n_input; i++) {
+		enum err err = read_input(r, r->from->input[i]);
+		if (err)
+			return err;
+	}
+	if (r->g->input_count != 1)
+		return err_set(r->e, ERR_UNSUPPORTED, "the model has %d inputs, expected 1", r->g->input_count);
+	return ERR_OK;
+}
+
+static enum err read_outputs(struct reader *r)
+{
+	struct graph *g = r->g;
+	if (r->from->n_output != 1)
+		return err_set(r->e, ERR_UNSUPPORTED, "the model has %zu outputs, expected 1", r->from->n_output);
+	const Onnx__ValueInfoProto *info = r->from->output[0];
+	int index = names_find(r->names, text(info->name));
+	if (index < 0 || g->values[index].producer < 0)
+		return err_set(r->e, ERR_INPUT, "output '%.200s': no node computes it", text(info->name));
+	struct value *v = &g->values[index];
+	const Onnx__TypeProto__Tensor *type = tensor_type(info);
+	v->name = arena_strdup(g->arena, text(info->name)); /* an Identity may have stood between */
+	if (!v->name)
+		return no_memory(r);
+	g->outputs[g->output_count++] = index;
+	return keep_batch(r, type ? type->shape : NULL, v);
+}
+
+/* ---- attributes ---- */
+
+static enum err copy_ints(struct reader *r, const Onnx__AttributeProto *a, struct attribute *ret)
+{
+	ret->kind = ATTRIBUTE_INTS;
+	ret->count = a->n_ints;
+	ret->ints = ARENA_ARRAY(r->g->arena, int64_t, a->n_ints);
+	if (!ret->ints)
+		return no_memory(r);
+	if (a->n_ints)
+		memcpy(ret->ints, a->ints, a->n_ints * sizeof *a->ints);
+	return ERR_OK;
+}
+
+static enum err read_attribute(struct reader *r, const struct node *n, const Onnx__AttributeProto *a, struct attribute *ret)
+{
+	char where[256];
+	*ret = (struct attribute){ .name = arena_strdup(r->g->arena, text(a->name)), .i = a->i, .f = a->f };
+	if (!ret->name)
+		return no_memory(r);
+	if (!op_has_attribute(n->op, ret->name))
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' is not known", node_text(n, where), ret->name);
+	if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT) {
+		ret->kind = ATTRIBUTE_INT;
+	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT) {
+		ret->kind = ATTRIBUTE_FLOAT;
+	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS) {
+		return copy_ints(r, a, ret);
+	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING) {
+		ret->kind = ATTRIBUTE_STRING;
+		ret->s = arena_strndup(r->g->arena, a->s.len ? (const char *)a->s.data : "", a->s.len);
+		return ret->s ? ERR_OK : no_memory(r);
+	} else {
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' has the type %d, which is not supported",
+			node_text(n, where), ret->name, (int)a->type);
+	}
+	return ERR_OK;
+}
+
+static enum err read_attributes(struct reader *r, const Onnx__NodeProto *from, struct node *n)
+{
+	n->attributes = ARENA_ARRAY(r->g->arena, struct attribute, from->n_attribute);
+	if (!n->attributes)
+		return no_memory(r);
+	for (size_t i = 0; i < from->n_attribute; i++) {
+		enum err err = read_attribute(r, n, from->attribute[i], &n->attributes[i]);
+		if (err)
+			return err;
+		n->attribute_count++;
+	}
+	return ERR_OK;
+}
+
+/* ---- nodes ---- */
+
+static enum err find_input(struct reader *r, const Onnx__NodeProto *from, size_t i, int *ret)
+{
+	const char *name = text(from->input[i]);
+	*ret = *name ? names_find(r->names, name) : -1;
+	if (*name && *ret < 0)
+		return err_set(r->e, ERR_INPUT, "node '%.200s': its input '%.200s' is not defined before it", text(from->name), name);
+	return ERR_OK;
+}
+
+/* Constant: a tensor like an initialiser. */
+static enum err read_constant(struct reader *r, const Onnx__NodeProto *from)
+{
+	const Onnx__AttributeProto *a = from->n_attribute == 1 ? from->attribute[0] : NULL;
+	if (!a || strcmp(text(a->name), "value") || !a->t || from->n_output != 1)
+		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s' (Constant): only the attribute 'value' is supported",
+			text(from->name));
+	return add_tensor(r, a->t, text(from->output[0]));
+}
+
+/* Identity: another name for something computed, a copy of something stored. */
+static enum err read_identity(struct reader *r, const Onnx__NodeProto *from)
+{
+	int source = -1, index;
+	if (from->n_input != 1 || from->n_output != 1)
+		return err_set(r->e, ERR_INPUT, "node '%.200s' (Identity): has %zu inputs and %zu outputs, expected 1 and 1",
+			text(from->name), from->n_input, from->n_output);
+	enum err err = find_input(r, from, 0, &source);
+	if (err)
+		return err;
+	if (source < 0)
+		return err_set(r->e, ERR_INPUT, "node '%.200s' (Identity): has no input", text(from->name));
+	const struct value *v = &r->g->values[source];
+	if (v->data) {
+		struct value copy = *v;
+		size_t size = v->dtype == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
+		copy.data = arena_alloc(r->g->arena, (size_t)shape_count(&v->shape, 1), size);
+		if (!copy.data)
+			return no_memory(r);
+		memcpy(copy.data, v->data, (size_t)shape_count(&v->shape, 1) * size);
+		return add_value(r, text(from->output[0]), &copy, &index);
+	}
+	char *name = arena_strdup(r->g->arena, text(from->output[0]));
+	if (!name)
+		return no_memory(r);
+	if (!*name || !names_add(r->names, name, source))
+		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is missing or used twice", name);
+	return ERR_OK;
+}
+
+static enum err read_node_inputs(struct reader *r, const Onnx__NodeProto *from, struct node *n)
+{
+	char where[256];
+	const struct op_info *op = &op_table[n->op];
+	size_t count = from->n_input;
+	while (count && !*text(from->input[count - 1]))
+		count--; /* optional ones left out at the end */
+	if (count < (size_t)op->min_in || count > (size_t)op->max_in)
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu inputs, expected %d to %d", node_text(n, where), count, op->min_in,
+			op->max_in);
+	n->in = ARENA_ARRAY(r->g->arena, int, count);
+	if (!n->in)
+		return no_memory(r);
+	for (size_t i = 0; i < count; i++) {
+		enum err err = find_input(r, from, i, &n->in[i]);
+		if (err)
+			return err;
+		if (n->in[i] < 0 && i < (size_t)op->min_in)
+			return err_set(r->e, ERR_INPUT, "%s: input %zu is left out", node_text(n, where), i);
+	}
+	n->in_count = (int)count;
+	return ERR_OK;
+}
+
+static enum err read_node_output(struct reader *r, const Onnx__NodeProto *from, struct node *n, int index)
+{
+	char where[256];
+	size_t count = from->n_output;
+	while (count && !*text(from->output[count - 1]))
+		count--;
+	if (count != 1)
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu outputs, expected 1", node_text(n, where), count);
+	n->out = ARENA_ARRAY(r->g->arena, int, 1);
+	if (!n->out)
+		return no_memory(r);
+	struct value v = computed;
+	v.producer = index;
+	n->out_count = 1;
+	return add_value(r, text(from->output[0]), &v, &n->out[0]);
+}
+
+static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
+{
+	const char *type = text(from->op_type), *domain = text(from->domain);
+	bool standard = !*domain || !strcmp(domain, "ai.onnx");
+	if (standard && !strcmp(type, "Constant"))
+		return read_constant(r, from);
+	if (standard && !strcmp(type, "Identity"))
+		return read_identity(r, from);
+	enum op op = standard ? op_named(type) : OP_COUNT;
+	if (op == OP_COUNT)
+		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s': operator '%s%s%.100s' is not supported", text(from->name),
+			domain, *domain ? "." : "", type);
+	int index = r->g->node_count;
+	struct node *n = &r->g->nodes[index];
+	n->op = op;
+	n->name = arena_strdup(r->g->arena, text(from->name));
+	if (!n->name)
+		return no_memory(r);
+	enum err err = read_attributes(r, from, n);
+	if (!err)
+		err = read_node_inputs(r, from, n);
+	if (!err)
+		err = read_node_output(r, from, n, index);
+	if (!err)
+		r->g->node_count++;
+	return err;
+}
+
+static enum err read_nodes(struct reader *r)
+{
+	for (size_t i = 0; i < r->from->n_node; i++) {
+		enum err err = read_node(r, r->from->node[i]);
+		if (err)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* ---- the whole ---- */
+
+static enum err reserve(struct reader *r)
+{
+	struct graph *g = r->g;
+	const Onnx__GraphProto *from = r->from;
+	r->node_room = from->n_node;
+	r->value_room = from->n_initializer + from->n_input + from->n_node;
+	if (r->value_room > MOST_VALUES)
+		return err_set(r->e, ERR_LIMIT, "the model has %zu tensors, at most %zu are supported", r->value_room, MOST_VALUES);
+	g->nodes = ARENA_ARRAY(g->arena, struct node, r->node_room);
+	g->values = ARENA_ARRAY(g->arena, struct value, r->value_room);
+	g->inputs = ARENA_ARRAY(g->arena, int, from->n_input);
+	g->outputs = ARENA_ARRAY(g->arena, int, from->n_output);
+	g->name = arena_strdup(g->arena, text(from->name));
+	r->names = names_new(r->value_room);
+	return g->nodes && g->values && g->inputs && g->outputs && g->name && r->names ? ERR_OK : no_memory(r);
+}
+
+static enum err read_opset(const Onnx__ModelProto *m, struct graph *g, struct errinfo *e)
+{
+	g->ir_version = m->ir_version;
+	for (size_t i = 0; i < m->n_opset_import; i++) {
+		const char *domain = text(m->opset_import[i]->domain);
+		if (!*domain || !strcmp(domain, "ai.onnx"))
+			g->opset = m->opset_import[i]->version;
+	}
+	if (g->opset < OPSET_MIN || g->opset > OPSET_MAX)
+		return err_set(e, ERR_UNSUPPORTED, "the model is of opset %lld, expected %d to %d", (long long)g->opset, OPSET_MIN,
+			OPSET_MAX);
+	return ERR_OK;
+}
+
+static enum err read_model(const Onnx__ModelProto *m, struct graph *g, struct errinfo *e)
+{
+	struct reader r = { .g = g, .from = m->graph, .e = e };
+	if (!m->graph)
+		return err_set(e, ERR_INPUT, "not an ONNX model: it has no graph");
+	enum err err = read_opset(m, g, e);
+	if (!err)
+		err = reserve(&r);
+	if (!err)
+		err = read_initialisers(&r);
+	if (!err)
+		err = read_inputs(&r);
+	if (!err)
+		err = read_nodes(&r);
+	if (!err)
+		err = read_outputs(&r);
+	names_free(r.names);
+	return err ? err : graph_infer_shapes(g, e);
+}
+
+static struct graph *graph_new(void)
+{
+	struct arena *a = arena_new();
+	struct graph *g = a ? ARENA_NEW(a, struct graph) : NULL;
+	if (g)
+		g->arena = a;
+	else
+		arena_free(a);
+	return g;
+}
+
+enum err onnx_read_bytes(const void *data, size_t len, struct graph **ret, struct errinfo *e)
+{
+	enum err err = wire_check(&onnx__model_proto__descriptor, data, len, e);
+	if (err)
+		return err;
+	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, len, data);
+	if (!m)
+		return err_set(e, ERR_INPUT, "not an ONNX model: the bytes don't follow its schema");
+	struct graph *g = graph_new();
+	err = g ? read_model(m, g, e) : err_set(e, ERR_MEMORY, "out of memory");
+	onnx__model_proto__free_unpacked(m, NULL);
+	if (err)
+		graph_free(g);
+	else
+		*ret = g;
+	return err;
+}
+
+enum err onnx_read(const char *path, struct graph **ret, struct errinfo *e)
+{
+	char *data;
+	size_t len;
+	enum err err = file_read(path, LARGEST_FILE, &data, &len, e);
+	if (err)
+		return err;
+	err = onnx_read_bytes(data, len, ret, e);
+	free(data);
+	return err ? err_wrap(e, "%s", path) : ERR_OK;
+}
