@@ -311,7 +311,7 @@ static enum err read_node_output(struct reader *r, const Onnx__NodeProto *from, 
 	size_t count = from->n_output;
 	while (count && !*text(from->output[count - 1]))
 		count--;
-	if (count != 1)
+	if (count < 1 || count > (size_t)op_table[n->op].max_out || !*text(from->output[0]))
 		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu outputs, expected 1", node_text(n, where), count);
 	n->out = ARENA_ARRAY(r->g->arena, int, 1);
 	if (!n->out)

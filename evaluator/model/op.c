@@ -5,15 +5,15 @@
 #include <string.h>
 
 const struct op_info op_table[OP_COUNT] = {
-	[OP_CONV] = { "Conv", 2, 3, { "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides" } },
-	[OP_BATCH_NORM] = { "BatchNormalization", 5, 5, { "epsilon", "momentum" } },
-	[OP_RELU] = { "Relu", 1, 1, { 0 } },
-	[OP_MAX_POOL] = { "MaxPool", 1, 1,
+	[OP_CONV] = { "Conv", 2, 3, 1, { "auto_pad", "dilations", "group", "kernel_shape", "pads", "strides" } },
+	[OP_BATCH_NORM] = { "BatchNormalization", 5, 5, 5, { "epsilon", "momentum" } },
+	[OP_RELU] = { "Relu", 1, 1, 1, { 0 } },
+	[OP_MAX_POOL] = { "MaxPool", 1, 1, 2,
 		{ "auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides" } },
-	[OP_GLOBAL_AVERAGE_POOL] = { "GlobalAveragePool", 1, 1, { 0 } },
-	[OP_ADD] = { "Add", 2, 2, { 0 } },
-	[OP_FLATTEN] = { "Flatten", 1, 1, { "axis" } },
-	[OP_GEMM] = { "Gemm", 2, 3, { "alpha", "beta", "transA", "transB" } },
+	[OP_GLOBAL_AVERAGE_POOL] = { "GlobalAveragePool", 1, 1, 1, { 0 } },
+	[OP_ADD] = { "Add", 2, 2, 1, { 0 } },
+	[OP_FLATTEN] = { "Flatten", 1, 1, 1, { "axis" } },
+	[OP_GEMM] = { "Gemm", 2, 3, 1, { "alpha", "beta", "transA", "transB" } },
 };
 
 enum op op_named(const char *name)

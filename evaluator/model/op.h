@@ -26,6 +26,7 @@ enum { OP_MAX_ATTRIBUTES = 8 };
 struct op_info {
 	const char *name; /* in ONNX, domain "" */
 	int min_in, max_in;
+	int max_out; /* outputs behind the first, which only training uses, are dropped; using one is an error */
 	const char *attributes[OP_MAX_ATTRIBUTES];
 };
 

@@ -1,0 +1,425 @@
+/* plan.c -- a graph made ready to run at one batch size.
+ * SPDX-License-Identifier: MIT
+ *
+ * Built in three passes: which nodes are fused into the convolution before them; then, node by node, a buffer for the output, the
+ * kernel's steps, and the return of buffers whose last reader this was. Steps run in that same order, so a buffer is free exactly when the
+ * list says so. */
+#include "evaluator/kernels/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluator/kernels/builder.h"
+
+struct buffer {
+	float *data;
+	size_t bytes;
+	bool free;
+};
+
+struct plan {
+	struct arena *arena;
+	dnnl_engine_t engine;
+	dnnl_stream_t stream;
+	dnnl_memory_t *memories;
+	size_t memory_count, memory_room;
+	struct step *steps;
+	size_t step_count, step_room;
+	struct buffer *buffers;
+	int buffer_count;
+	struct norm_statistics *statistics;
+	float *input;
+	const float *output;
+	int64_t batch, input_size, output_size;
+};
+
+int64_t plan_batch(const struct plan *p)
+{
+	return p->batch;
+}
+
+int64_t plan_input_size(const struct plan *p)
+{
+	return p->input_size;
+}
+
+int64_t plan_output_size(const struct plan *p)
+{
+	return p->output_size;
+}
+
+float *plan_input(struct plan *p)
+{
+	return p->input;
+}
+
+void plan_statistics(const struct plan *p, int node, const float **ret_mean, const float **ret_variance, int64_t *ret_count)
+{
+	*ret_mean = p->statistics[node].mean;
+	*ret_variance = p->statistics[node].variance;
+	*ret_count = p->statistics[node].count;
+}
+
+size_t plan_buffer_bytes(const struct plan *p)
+{
+	size_t sum = 0;
+	for (int i = 0; i < p->buffer_count; i++)
+		sum += p->buffers[i].bytes;
+	return sum;
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->step_count; i++)
+		if (p->steps[i].primitive)
+			dnnl_primitive_destroy(p->steps[i].primitive);
+	for (size_t i = 0; i < p->memory_count; i++)
+		dnnl_memory_destroy(p->memories[i]);
+	if (p->stream)
+		dnnl_stream_destroy(p->stream);
+	if (p->engine)
+		dnnl_engine_destroy(p->engine);
+	free(p->memories);
+	free(p->steps);
+	arena_free(p->arena);
+	free(p);
+}
+
+enum err plan_run(struct plan *p, const float **ret, struct errinfo *e)
+{
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct step *s = &p->steps[i];
+		if (!s->primitive) {
+			s->run(s);
+			continue;
+		}
+		enum err err = dnn_check(dnnl_primitive_execute(s->primitive, p->stream, s->arg_count, s->args), "running a layer", e);
+		if (err)
+			return err;
+	}
+	enum err err = dnn_check(dnnl_stream_wait(p->stream), "running the network", e);
+	if (!err)
+		*ret = p->output;
+	return err;
+}
+
+/* ---- what kernels use ---- */
+
+float *builder_floats(struct builder *b, int64_t n)
+{
+	return ARENA_ARRAY(b->arena, float, (size_t)n);
+}
+
+/* Makes room for one more element in an array that doubles. */
+static bool grow(void **array, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return true;
+	size_t more = *room ? 2 * *room : 64;
+	void *grown = reallocarray(*array, more, size);
+	if (!grown)
+		return false;
+	*array = grown;
+	*room = more;
+	return true;
+}
+
+enum err builder_memory(struct builder *b, const dnnl_memory_desc_t *md, void *data, dnnl_memory_t *ret)
+{
+	struct plan *p = b->plan;
+	if (!grow((void **)&p->memories, p->memory_count, &p->memory_room, sizeof *p->memories))
+		return err_set(b->e, ERR_MEMORY, "out of memory");
+	enum err err = dnn_check(dnnl_memory_create(ret, md, b->engine, data), "placing a tensor", b->e);
+	if (!err)
+		p->memories[p->memory_count++] = *ret;
+	return err;
+}
+
+enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr, dnnl_primitive_t *ret,
+	dnnl_primitive_desc_t *ret_pd)
+{
+	dnnl_primitive_desc_t pd;
+	enum err err = dnn_check(dnnl_primitive_desc_create(&pd, op_desc, attr, b->engine, NULL), "choosing a kernel", b->e);
+	if (err)
+		return err;
+	err = dnn_check(dnnl_primitive_create(ret, pd), "making a kernel", b->e);
+	if (!err && ret_pd)
+		*ret_pd = pd;
+	else
+		dnnl_primitive_desc_destroy(pd);
+	return err;
+}
+
+enum err builder_add(struct builder *b, const struct step *s)
+{
+	struct plan *p = b->plan;
+	if (!grow((void **)&p->steps, p->step_count, &p->step_room, sizeof *p->steps)) {
+		if (s->primitive)
+			dnnl_primitive_destroy(s->primitive);
+		return err_set(b->e, ERR_MEMORY, "out of memory");
+	}
+	p->steps[p->step_count++] = *s;
+	return ERR_OK;
+}
+
+static enum err reorder_primitive(struct builder *b, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *ret)
+{
+	dnnl_primitive_desc_t pd;
+	enum err err = dnn_check(dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL), "choosing a layout", b->e);
+	if (err)
+		return err;
+	err = dnn_check(dnnl_primitive_create(ret, pd), "making a change of layout", b->e);
+	dnnl_primitive_desc_destroy(pd);
+	return err;
+}
+
+enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from, const dnnl_memory_desc_t *to_md,
+	dnnl_memory_t to)
+{
+	struct step s = { .args = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } }, .arg_count = 2 };
+	enum err err = reorder_primitive(b, from_md, to_md, &s.primitive);
+	return err ? err : builder_add(b, &s);
+}
+
+enum err builder_weight(struct builder *b, const dnnl_memory_desc_t *is, float *data, const dnnl_memory_desc_t *want,
+	dnnl_memory_t *ret_memory)
+{
+	if (dnnl_memory_desc_equal(is, want))
+		return builder_memory(b, is, data, ret_memory);
+	dnnl_memory_t from, to;
+	dnnl_primitive_t reorder;
+	void *room = arena_alloc(b->arena, dnnl_memory_desc_get_size(want), 1);
+	enum err err = room ? builder_memory(b, is, data, &from) : err_set(b->e, ERR_MEMORY, "out of memory");
+	if (!err)
+		err = builder_memory(b, want, room, &to);
+	if (!err)
+		err = reorder_primitive(b, is, want, &reorder);
+	if (err)
+		return err;
+	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
+	err = dnn_check(dnnl_primitive_execute(reorder, b->plan->stream, 2, args), "changing a layout", b->e);
+	if (!err)
+		err = dnn_check(dnnl_stream_wait(b->plan->stream), "changing a layout", b->e);
+	dnnl_primitive_destroy(reorder);
+	*ret_memory = to;
+	return err;
+}
+
+/* ---- fusion ---- */
+
+/* What the graph says about who reads what, and what is fused. Arrays by node, readers and last_reader by value. */
+struct fusion {
+	int *norm, *result, *readers, *only_reader, *last_reader;
+	bool *relu, *absorbed;
+};
+
+static bool fusion_reserve(const struct graph *g, struct arena *a, struct fusion *f)
+{
+	f->norm = ARENA_ARRAY(a, int, (size_t)g->node_count);
+	f->result = ARENA_ARRAY(a, int, (size_t)g->node_count);
+	f->relu = ARENA_ARRAY(a, bool, (size_t)g->node_count);
+	f->absorbed = ARENA_ARRAY(a, bool, (size_t)g->node_count);
+	f->readers = ARENA_ARRAY(a, int, (size_t)g->value_count);
+	f->only_reader = ARENA_ARRAY(a, int, (size_t)g->value_count);
+	f->last_reader = ARENA_ARRAY(a, int, (size_t)g->value_count);
+	return f->norm && f->result && f->relu && f->absorbed && f->readers && f->only_reader && f->last_reader;
+}
+
+static void count_readers(const struct graph *g, struct fusion *f)
+{
+	for (int i = 0; i < g->node_count; i++) {
+		for (int k = 0; k < g->nodes[i].in_count; k++) {
+			int v = g->nodes[i].in[k];
+			if (v < 0)
+				continue;
+			f->readers[v]++;
+			f->only_reader[v] = i;
+			f->last_reader[v] = i;
+		}
+	}
+	for (int i = 0; i < g->output_count; i++) {
+		f->readers[g->outputs[i]]++; /* the caller */
+		f->last_reader[g->outputs[i]] = g->node_count;
+	}
+}
+
+/* The node that alone reads what `node` writes so far, when it is of kind op; -1 otherwise. */
+static int follower(const struct graph *g, const struct fusion *f, int node, enum op op)
+{
+	int v = f->result[node];
+	if (f->readers[v] != 1 || f->last_reader[v] == g->node_count)
+		return -1;
+	int next = f->only_reader[v];
+	return g->nodes[next].op == op ? next : -1;
+}
+
+static void fuse(const struct graph *g, enum plan_mode mode, struct fusion *f)
+{
+	for (int i = 0; i < g->node_count; i++) {
+		f->norm[i] = -1;
+		f->result[i] = g->nodes[i].out[0];
+	}
+	for (int i = 0; i < g->node_count; i++) {
+		if (g->nodes[i].op != OP_CONV)
+			continue;
+		int norm = mode == PLAN_INFER ? follower(g, f, i, OP_BATCH_NORM) : -1;
+		if (norm >= 0) {
+			f->norm[i] = norm;
+			f->result[i] = g->nodes[norm].out[0];
+			f->absorbed[norm] = true;
+		}
+		int relu = follower(g, f, i, OP_RELU);
+		if (relu >= 0) {
+			f->relu[i] = true;
+			f->result[i] = g->nodes[relu].out[0];
+			f->absorbed[relu] = true;
+		}
+	}
+}
+
+/* ---- building ---- */
+
+static enum err take_buffer(struct builder *b, size_t bytes, int *ret)
+{
+	struct plan *p = b->plan;
+	int best = -1;
+	for (int i = 0; i < p->buffer_count; i++) {
+		const struct buffer *c = &p->buffers[i];
+		if (c->free && c->bytes >= bytes && (best < 0 || c->bytes < p->buffers[best].bytes))
+			best = i;
+	}
+	if (best < 0) {
+		best = p->buffer_count;
+		p->buffers[best] = (struct buffer){ arena_alloc(p->arena, bytes, 1), bytes, true };
+		if (!p->buffers[best].data)
+			return err_set(b->e, ERR_MEMORY, "out of memory for activations: %zu bytes", bytes);
+		p->buffer_count++;
+	}
+	p->buffers[best].free = false;
+	*ret = best;
+	return ERR_OK;
+}
+
+static enum err place_value(struct builder *b, int value)
+{
+	struct slot *s = &b->slots[value];
+	enum err err = dnn_layout(&b->g->values[value].shape, b->batch, &s->md, b->e);
+	if (!err)
+		err = take_buffer(b, dnnl_memory_desc_get_size(&s->md), &s->buffer);
+	if (err)
+		return err;
+	s->data = b->plan->buffers[s->buffer].data;
+	return builder_memory(b, &s->md, s->data, &s->memory);
+}
+
+/* Gives back the buffers of a node's inputs that nobody reads later, and of its output when nobody reads it at all. */
+static void release(struct builder *b, const struct fusion *f, int index)
+{
+	const struct node *n = &b->g->nodes[index];
+	for (int k = 0; k < n->in_count; k++) {
+		int v = n->in[k];
+		if (v >= 0 && b->slots[v].data && f->last_reader[v] == index)
+			b->plan->buffers[b->slots[v].buffer].free = true;
+	}
+	if (f->readers[f->result[index]] == 0)
+		b->plan->buffers[b->slots[f->result[index]].buffer].free = true;
+}
+
+static kernel_build *const kernels[OP_COUNT] = {
+	[OP_CONV] = conv_build,
+	[OP_BATCH_NORM] = batch_norm_build,
+	[OP_RELU] = relu_build,
+	[OP_MAX_POOL] = max_pool_build,
+	[OP_GLOBAL_AVERAGE_POOL] = global_average_pool_build,
+	[OP_ADD] = add_build,
+	[OP_FLATTEN] = flatten_build,
+	[OP_GEMM] = gemm_build,
+};
+
+static enum err build_nodes(struct builder *b, const struct fusion *f)
+{
+	for (int i = 0; i < b->g->node_count; i++) {
+		char text[256];
+		if (f->absorbed[i])
+			continue;
+		enum err err = place_value(b, f->result[i]);
+		if (!err)
+			err = kernels[b->g->nodes[i].op](b, i);
+		if (err)
+			return b->e ? err_wrap(b->e, "%s", node_text(&b->g->nodes[i], text)) : err;
+		release(b, f, i);
+	}
+	return ERR_OK;
+}
+
+/* The caller writes (batch, c, h, w); the network wants channels last. With one channel both are the same. */
+static enum err build_input(struct builder *b)
+{
+	int value = b->g->inputs[0];
+	const struct shape *shape = &b->g->values[value].shape;
+	struct plan *p = b->plan;
+	enum err err = place_value(b, value);
+	if (err)
+		return err;
+	p->input = b->slots[value].data;
+	p->input_size = shape_count(shape, 1);
+	if (shape->rank != 4 || shape->dim[1] == 1)
+		return ERR_OK;
+	dnnl_memory_desc_t row_major;
+	dnnl_memory_t from;
+	p->input = builder_floats(b, p->input_size * b->batch);
+	if (!p->input)
+		return err_set(b->e, ERR_MEMORY, "out of memory");
+	err = dnn_row_major(shape, b->batch, &row_major, b->e);
+	if (!err)
+		err = builder_memory(b, &row_major, p->input, &from);
+	return err ? err : builder_reorder(b, &row_major, from, &b->slots[value].md, b->slots[value].memory);
+}
+
+static enum err build(struct plan *p, const struct graph *g, enum plan_mode mode, struct errinfo *e)
+{
+	struct fusion f;
+	if (!fusion_reserve(g, p->arena, &f))
+		return err_set(e, ERR_MEMORY, "out of memory");
+	count_readers(g, &f);
+	fuse(g, mode, &f);
+	struct builder b = { .g = g, .arena = p->arena, .mode = mode, .batch = p->batch, .engine = p->engine,
+		.slots = ARENA_ARRAY(p->arena, struct slot, (size_t)g->value_count),
+		.statistics = ARENA_ARRAY(p->arena, struct norm_statistics, (size_t)g->node_count),
+		.fused_norm = f.norm, .fused_relu = f.relu, .result = f.result, .plan = p, .e = e };
+	p->buffers = ARENA_ARRAY(p->arena, struct buffer, (size_t)g->node_count + 1);
+	p->statistics = b.statistics;
+	if (!b.slots || !b.statistics || !p->buffers)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = build_input(&b);
+	if (!err)
+		err = build_nodes(&b, &f);
+	if (err)
+		return err;
+	p->output = b.slots[g->outputs[0]].data;
+	p->output_size = shape_count(&g->values[g->outputs[0]].shape, 1);
+	return ERR_OK;
+}
+
+enum err plan_new(const struct graph *g, int64_t batch, enum plan_mode mode, struct plan **ret, struct errinfo *e)
+{
+	struct plan *p = calloc(1, sizeof *p);
+	if (!p)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	p->batch = batch;
+	p->arena = arena_new();
+	enum err err = p->arena ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
+	if (!err)
+		err = dnn_check(dnnl_engine_create(&p->engine, dnnl_cpu, 0), "starting oneDNN", e);
+	if (!err)
+		err = dnn_check(dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags), "starting oneDNN", e);
+	if (!err)
+		err = build(p, g, mode, e);
+	if (err)
+		plan_free(p);
+	else
+		*ret = p;
+	return err;
+}
