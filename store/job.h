@@ -32,15 +32,17 @@ struct job_row {
 void job_row_fini(struct job_row *r);
 
 /* Adds a queued job; *ret_id is assigned at once. */
-enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, int64_t now, int64_t *ret_id, struct errinfo *e)
-	__attribute__((warn_unused_result));
-enum err job_load(struct store *s, int64_t id, struct job_row *ret, struct errinfo *e) __attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
+enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, int64_t now, int64_t *ret_id,
+	struct errinfo *e) __attribute__((warn_unused_result));
+enum err job_load(struct store *s, int64_t id, struct job_row *ret, struct errinfo *e)
+	__attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
 /* state, resume, reason, started, finished, inventory and hypervolume of r are written. */
 enum err job_update(struct store *s, const struct job_row *r, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Calls back for each job, newest first; only_live: those that are not done, failed or cancelled, oldest first. Rows are lent for the call. A callback's error
- * ends the walk and is returned. */
+/* Calls back for each job, newest first; only_live: those that are not done, failed or cancelled, oldest first. Rows
+ * are lent for the call. A callback's error ends the walk and is returned. */
 typedef enum err job_row_cb(const struct job_row *r, void *arg, struct errinfo *e);
-enum err job_each(struct store *s, bool only_live, job_row_cb *cb, void *arg, struct errinfo *e) __attribute__((warn_unused_result));
+enum err job_each(struct store *s, bool only_live, job_row_cb *cb, void *arg, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif
