@@ -1,0 +1,87 @@
+/* pareto.c -- pare pareto: the best models of a job, as a table and as a drawing.
+ * SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "client/args.h"
+#include "client/client.h"
+#include "client/plot.h"
+#include "client/view.h"
+
+static enum err get(struct client *c, const char *format, int64_t job, cJSON **ret, struct errinfo *e)
+{
+	char path[64];
+	const char *mark = strchr(format, '#');
+	snprintf(path, sizeof path, "%.*s%" PRId64 "%s", (int)(mark - format), format, job, mark + 1);
+	return client_get(c, path, ret, e);
+}
+
+static enum err print_table(struct client *c, int64_t job, const cJSON *pareto, struct errinfo *e)
+{
+	cJSON *baseline = NULL;
+	enum err err = get(c, "/v1/trials/#.0", job, &baseline, e);
+	if (err && err != ERR_NOT_FOUND) /* a job that waits has none yet */
+		return err;
+	err = view_pareto(pareto, baseline, c->out, c->bold, e);
+	if (!err && !cJSON_GetArraySize(view_member(pareto, "trials")))
+		client_note(c, "no pruned model of job %" PRId64 " is in the Pareto set yet", job);
+	cJSON_Delete(baseline);
+	return err;
+}
+
+enum err pareto_show(struct client *c, int64_t job, struct errinfo *e)
+{
+	cJSON *pareto;
+	enum err err = get(c, "/v1/jobs/#/pareto", job, &pareto, e);
+	if (err)
+		return err;
+	err = print_table(c, job, pareto, e);
+	cJSON_Delete(pareto);
+	return err;
+}
+
+static enum err draw(struct client *c, int64_t id, struct errinfo *e)
+{
+	cJSON *job = NULL, *trials = NULL;
+	char *svg = NULL;
+	enum err err = get(c, "/v1/jobs/#", id, &job, e);
+	if (!err)
+		err = get(c, "/v1/jobs/#/trials", id, &trials, e);
+	if (!err)
+		err = plot_draw(job, view_member(trials, "trials"), c->args->x, &svg, e);
+	if (!err && !strcmp(c->args->svg, "-"))
+		fputs(svg, c->out);
+	else if (!err && (err = file_write(c->args->svg, svg, strlen(svg), e)) == ERR_NOT_FOUND)
+		err = e->code = ERR_INPUT; /* the folder of the drawing, not the job */
+	free(svg);
+	cJSON_Delete(trials);
+	cJSON_Delete(job);
+	return err;
+}
+
+enum err pareto_run(struct client *c, struct errinfo *e)
+{
+	int64_t job;
+	cJSON *pareto;
+	const char *svg = c->args->svg;
+	if (client_job(c, &job, e))
+		return e->code;
+	if (c->args->x && !svg)
+		return err_set(e, ERR_INPUT, "--x: is of use only with --svg");
+	if (c->args->x && plot_check_metric(c->args->x, e))
+		return e->code;
+	if (svg && draw(c, job, e))
+		return e->code;
+	if (svg && !strcmp(svg, "-"))
+		return ERR_OK;
+	if (!c->args->json)
+		return pareto_show(c, job, e);
+	enum err err = get(c, "/v1/jobs/#/pareto", job, &pareto, e);
+	if (err)
+		return err;
+	err = client_print_json(c, pareto, e);
+	cJSON_Delete(pareto);
+	return err;
+}

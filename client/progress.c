@@ -1,0 +1,177 @@
+/* progress.c -- how far a job is, kept from its events and told in one line.
+ * SPDX-License-Identifier: MIT */
+#include "client/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/format.h"
+#include "client/view.h"
+
+void progress_init(struct progress *p)
+{
+	*p = (struct progress){ .job = NAN, .budget = NAN, .hypervolume = NAN };
+}
+
+void progress_fini(struct progress *p)
+{
+	free(p->trials);
+	progress_init(p);
+}
+
+void progress_job(struct progress *p, const cJSON *job)
+{
+	format_clean(view_text(job, "name"), p->name, sizeof p->name);
+	format_clean(view_text(job, "state"), p->state, sizeof p->state);
+	format_clean(view_text(job, "reason") ? view_text(job, "reason") : "", p->reason, sizeof p->reason);
+	p->job = view_number(job, "id");
+	p->budget = view_number(job, "budget");
+	p->hypervolume = view_number(job, "hypervolume");
+}
+
+static enum err make_room(struct progress *p, size_t number, struct errinfo *e)
+{
+	if (number < p->trial_count)
+		return ERR_OK;
+	size_t count = 2 * number + 16;
+	struct progress_trial *grown = reallocarray(p->trials, count, sizeof *grown);
+	if (!grown)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	memset(grown + p->trial_count, 0, (count - p->trial_count) * sizeof *grown);
+	p->trials = grown;
+	p->trial_count = count;
+	return ERR_OK;
+}
+
+enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended, struct errinfo *e)
+{
+	double number = view_number(trial, "number");
+	const char *state = view_text(trial, "state");
+	if (!(number >= 0 && number < PROGRESS_MAX_TRIALS && number == floor(number)) || !state)
+		return err_set(e, ERR_INTERNAL, "the daemon sent a trial without a number or a state");
+	if (make_room(p, (size_t)number, e))
+		return e->code;
+	struct progress_trial *t = &p->trials[(size_t)number];
+	bool ended_before = t->ended;
+	double started = view_number(trial, "started"), finished = view_number(trial, "finished");
+	t->running = !strcmp(state, "running");
+	t->complete = !strcmp(state, "complete");
+	t->ended = t->complete || !strcmp(state, "failed") || !strcmp(state, "cancelled");
+	t->accuracy = view_number(trial, "metrics.accuracy");
+	t->params = view_number(trial, "metrics.params");
+	bool known_before = view_text(trial, "source") != NULL;
+	t->seconds = t->ended && started > 0 && finished > started && !known_before ? (finished - started) / 1000 : NAN;
+	*ret_ended = t->ended && !ended_before;
+	return ERR_OK;
+}
+
+bool progress_done(const struct progress *p)
+{
+	return !strcmp(p->state, "done");
+}
+
+bool progress_over(const struct progress *p)
+{
+	return progress_done(p) || !strcmp(p->state, "failed") || !strcmp(p->state, "cancelled");
+}
+
+static int ended(const struct progress *p)
+{
+	int n = 0;
+	for (size_t i = 1; i < p->trial_count; i++)
+		n += p->trials[i].ended;
+	return n;
+}
+
+/* The baseline is left out: it does other work than the rest. */
+double progress_left(const struct progress *p)
+{
+	double seconds = 0;
+	int timed = 0, running = 0;
+	for (size_t i = 1; i < p->trial_count; i++) {
+		running += p->trials[i].running;
+		if (p->trials[i].ended && isfinite(p->trials[i].seconds)) {
+			seconds += p->trials[i].seconds;
+			timed++;
+		}
+	}
+	double remaining = p->budget - ended(p);
+	if (!timed || !(remaining >= 0) || strcmp(p->state, "searching"))
+		return NAN;
+	return remaining * seconds / timed / (running ? running : 1);
+}
+
+static const struct progress_trial *best(const struct progress *p)
+{
+	const struct progress_trial *b = NULL;
+	for (size_t i = 1; i < p->trial_count; i++)
+		if (p->trials[i].complete && isfinite(p->trials[i].accuracy) &&
+			(!b || p->trials[i].accuracy > b->accuracy))
+			b = &p->trials[i];
+	return b;
+}
+
+enum part { PART_NAME = 1, PART_TRIALS = 2, PART_BEST = 4, PART_SIZE = 8, PART_VOLUME = 16, PART_LEFT = 32 };
+
+/* Text behind what buf holds, two blanks between. */
+static void append(char buf[PROGRESS_LINE], const char *text)
+{
+	size_t used = strlen(buf);
+	snprintf(buf + used, PROGRESS_LINE - used, "%s%s", used ? "  " : "", text);
+}
+
+static void append_best(const struct progress *p, unsigned parts, char buf[PROGRESS_LINE])
+{
+	char text[128], accuracy[FORMAT_MAX], params[FORMAT_MAX];
+	const struct progress_trial *b = best(p);
+	if (!b)
+		return;
+	format_fraction(b->accuracy, accuracy);
+	format_count(b->params, params);
+	snprintf(text, sizeof text, parts & PART_SIZE ? "best %s (%s params)" : "best %s", accuracy, params);
+	append(buf, text);
+}
+
+static void compose(const struct progress *p, unsigned parts, char buf[PROGRESS_LINE])
+{
+	char text[256], number[FORMAT_MAX];
+	buf[0] = '\0';
+	snprintf(text, sizeof text, parts & PART_NAME ? "job %.0f %s" : "job %.0f", p->job, p->name);
+	append(buf, text);
+	append(buf, p->state);
+	if ((parts & PART_TRIALS) && isfinite(p->budget)) {
+		snprintf(text, sizeof text, "%d/%.0f trials", ended(p), p->budget);
+		append(buf, text);
+	}
+	if (parts & PART_BEST)
+		append_best(p, parts, buf);
+	if ((parts & PART_VOLUME) && isfinite(p->hypervolume)) {
+		snprintf(text, sizeof text, "hypervolume %.3f", p->hypervolume);
+		append(buf, text);
+	}
+	if ((parts & PART_LEFT) && isfinite(progress_left(p))) {
+		snprintf(text, sizeof text, "%s left", format_duration(progress_left(p), number));
+		append(buf, text);
+	}
+}
+
+void progress_line(const struct progress *p, int columns, char buf[PROGRESS_LINE])
+{
+	static const unsigned tries[] = {
+		PART_NAME | PART_TRIALS | PART_BEST | PART_SIZE | PART_VOLUME | PART_LEFT,
+		PART_TRIALS | PART_BEST | PART_SIZE | PART_VOLUME | PART_LEFT,
+		PART_TRIALS | PART_BEST | PART_SIZE | PART_LEFT,
+		PART_TRIALS | PART_BEST | PART_LEFT,
+		PART_TRIALS | PART_LEFT,
+		PART_TRIALS,
+		0,
+	};
+	for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+		compose(p, tries[i], buf);
+		if (format_width(buf) <= columns)
+			return;
+	}
+	buf[format_fit(buf, columns)] = '\0';
+}

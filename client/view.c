@@ -1,0 +1,413 @@
+/* view.c -- the daemon's JSON as tables for people.
+ * SPDX-License-Identifier: MIT */
+#include "client/view.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "client/format.h"
+#include "client/table.h"
+
+#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
+
+const cJSON *view_member(const cJSON *object, const char *path)
+{
+	char name[64];
+	while (object && *path) {
+		size_t len = strcspn(path, ".");
+		if (len >= sizeof name)
+			return NULL;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		object = cJSON_GetObjectItemCaseSensitive(object, name);
+		path += len + (path[len] == '.');
+	}
+	return object;
+}
+
+double view_number(const cJSON *object, const char *path)
+{
+	const cJSON *v = view_member(object, path);
+	return cJSON_IsNumber(v) ? v->valuedouble : NAN;
+}
+
+const char *view_text(const cJSON *object, const char *path)
+{
+	const cJSON *v = view_member(object, path);
+	return cJSON_IsString(v) ? v->valuestring : NULL;
+}
+
+bool view_true(const cJSON *object, const char *path)
+{
+	return cJSON_IsTrue(view_member(object, path));
+}
+
+static enum err no_memory(struct errinfo *e)
+{
+	return err_set(e, ERR_MEMORY, "out of memory");
+}
+
+static void cell_number(struct table *t, double x)
+{
+	char buf[FORMAT_MAX];
+	snprintf(buf, sizeof buf, isfinite(x) ? "%.15g" : "-", x);
+	table_cell(t, buf);
+}
+
+typedef const char *formatter(double x, char buf[FORMAT_MAX]);
+
+static void cell(struct table *t, formatter *format, double x)
+{
+	char buf[FORMAT_MAX];
+	table_cell(t, format(x, buf));
+}
+
+/* Trials that have ended, the baseline (which is not in the budget) left out once it is among them. */
+static double trials_done(const cJSON *job)
+{
+	double done = view_number(job, "trials.complete") + view_number(job, "trials.failed");
+	bool has_baseline = cJSON_IsObject(view_member(job, "baseline"));
+	return has_baseline && done >= 1 ? done - 1 : done;
+}
+
+static const char *progress_of(const cJSON *job, char buf[FORMAT_MAX])
+{
+	double done = trials_done(job), budget = view_number(job, "budget");
+	if (isfinite(done) && isfinite(budget))
+		snprintf(buf, FORMAT_MAX, "%.0f/%.0f", done, budget);
+	else
+		snprintf(buf, FORMAT_MAX, "-");
+	return buf;
+}
+
+enum err view_jobs(const cJSON *jobs, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "JOB", TABLE_RIGHT },
+		{ "NAME", TABLE_LEFT },
+		{ "STATE", TABLE_LEFT },
+		{ "TRIALS", TABLE_RIGHT },
+		{ "BEST", TABLE_RIGHT },
+		{ "PARETO", TABLE_RIGHT },
+		{ "HYPERVOLUME", TABLE_RIGHT },
+		{ "CREATED", TABLE_LEFT },
+		{ "REASON", TABLE_NOTE },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	const cJSON *job;
+	char buf[FORMAT_MAX];
+	if (!t)
+		return no_memory(e);
+	cJSON_ArrayForEach(job, jobs) {
+		cell_number(t, view_number(job, "id"));
+		table_cell(t, view_text(job, "name"));
+		table_cell(t, view_text(job, "state"));
+		table_cell(t, progress_of(job, buf));
+		cell(t, format_fraction, view_number(job, "best.accuracy"));
+		cell_number(t, view_number(job, "pareto"));
+		cell(t, format_ratio, view_number(job, "hypervolume"));
+		cell(t, format_time, view_number(job, "created"));
+		table_cell(t, view_text(job, "reason"));
+	}
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
+/* "name: value" lines; absent values are left out. */
+static void line(FILE *out, const char *name, const char *text)
+{
+	char clean[1024];
+	if (text && strcmp(text, "-"))
+		fprintf(out, "%-14s%s\n", name, format_clean(text, clean, sizeof clean));
+}
+
+static void line_json(FILE *out, const char *name, const cJSON *value)
+{
+	char *text = value && !cJSON_IsNull(value) ? cJSON_PrintUnformatted(value) : NULL;
+	line(out, name, text);
+	cJSON_free(text);
+}
+
+static const char *metrics_of(const cJSON *m, char *buf, size_t size)
+{
+	static const char *const names[] = { "accuracy", "loss", "params", "macs", "bytes", "memory", "latency" };
+	size_t used = 0;
+	buf[0] = '\0';
+	for (int i = 0; i < COUNT(names); i++) {
+		char value[FORMAT_MAX];
+		double x = view_number(m, names[i]);
+		if (!isfinite(x) || used >= size)
+			continue;
+		used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", names[i],
+			format_metric(names[i], x, value));
+	}
+	return used ? buf : NULL;
+}
+
+/* "0.31 ms (0.30 to 0.33)" */
+static const char *spread_of(const cJSON *m, char *buf, size_t size)
+{
+	double median = view_number(m, "latency_ms");
+	if (!isfinite(median))
+		return NULL;
+	snprintf(buf, size, "%.3g ms (p10 %.3g, p90 %.3g), ratio %.3g (p10 %.3g, p90 %.3g)", median,
+		view_number(m, "latency_p10_ms"), view_number(m, "latency_p90_ms"), view_number(m, "latency"),
+		view_number(m, "latency_ratio_p10"), view_number(m, "latency_ratio_p90"));
+	return buf;
+}
+
+/* Channels of every group; keep: those that stay, or NULL. */
+static enum err view_groups(const cJSON *groups, const cJSON *keep, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "GROUP", TABLE_RIGHT },
+		{ "NAME", TABLE_LEFT },
+		{ "CHANNELS", TABLE_RIGHT },
+		{ "KEPT", TABLE_SPARSE },
+		{ "REMOVED", TABLE_SPARSE },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	const cJSON *group, *kept = keep ? keep->child : NULL;
+	int index = 0;
+	if (!t)
+		return no_memory(e);
+	cJSON_ArrayForEach(group, groups) {
+		double channels = view_number(group, "channels"), stay = view_number(kept, "");
+		cell_number(t, index++);
+		table_cell(t, view_text(group, "name"));
+		cell_number(t, channels);
+		cell_number(t, stay);
+		cell(t, format_percent, 1 - stay / channels);
+		kept = kept ? kept->next : NULL;
+	}
+	fputc('\n', out);
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
+static void view_span(const cJSON *object, FILE *out)
+{
+	static const char *const moments[] = { "created", "started", "finished" };
+	char buf[FORMAT_MAX];
+	double started = view_number(object, "started"), finished = view_number(object, "finished");
+	for (int i = 0; i < COUNT(moments); i++)
+		line(out, moments[i], format_time(view_number(object, moments[i]), buf));
+	if (isnan(finished) && started > 0)
+		finished = (double)clock_wall_ms();
+	if (started > 0 && finished > 0)
+		line(out, "took", format_duration((finished - started) / 1000, buf));
+}
+
+enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
+{
+	char buf[512], number[FORMAT_MAX];
+	const cJSON *groups = view_member(job, "groups");
+	snprintf(buf, sizeof buf, "%.0f", view_number(job, "id"));
+	line(out, "job", buf);
+	line(out, "name", view_text(job, "name"));
+	line(out, "state", view_text(job, "state"));
+	line(out, "reason", view_text(job, "reason"));
+	view_span(job, out);
+	double failed = view_number(job, "trials.failed");
+	snprintf(buf, sizeof buf, failed > 0 ? "%s, %.0f of them failed" : "%s", progress_of(job, number), failed);
+	line(out, "trials", buf);
+	line(out, "baseline", metrics_of(view_member(job, "baseline"), buf, sizeof buf));
+	line(out, "best", metrics_of(view_member(job, "best"), buf, sizeof buf));
+	snprintf(buf, sizeof buf, "%.0f, hypervolume %s", view_number(job, "pareto"),
+		format_fraction(view_number(job, "hypervolume"), number));
+	if (view_number(job, "pareto") > 0)
+		line(out, "pareto", buf);
+	line_json(out, "objectives", view_member(job, "spec.objectives"));
+	line_json(out, "constraints", view_member(job, "spec.constraints"));
+	line_json(out, "strategy", view_member(job, "spec.strategy"));
+	line_json(out, "seed", view_member(job, "spec.seed"));
+	return cJSON_GetArraySize(groups) ? view_groups(groups, NULL, out, bold, e) : ERR_OK;
+}
+
+enum err view_trial(const cJSON *trial, const cJSON *groups, FILE *out, bool bold, struct errinfo *e)
+{
+	char buf[512];
+	const cJSON *keep = view_member(trial, "candidate");
+	line(out, "trial", view_text(trial, "id"));
+	line(out, "state", view_text(trial, "state"));
+	line(out, "reason", view_text(trial, "reason"));
+	line(out, "same as", view_text(trial, "source"));
+	view_span(trial, out);
+	line(out, "worker", view_text(trial, "worker"));
+	line_json(out, "attempts", view_member(trial, "attempts"));
+	line_json(out, "requested", view_member(trial, "requested"));
+	line_json(out, "achieved", view_member(trial, "achieved"));
+	line(out, "metrics", metrics_of(view_member(trial, "metrics"), buf, sizeof buf));
+	line(out, "latency", spread_of(view_member(trial, "metrics"), buf, sizeof buf));
+	line(out, "test", metrics_of(view_member(trial, "test"), buf, sizeof buf));
+	line_json(out, "feasible", view_member(trial, "feasible"));
+	line_json(out, "pareto", view_member(trial, "pareto"));
+	line(out, "model", view_text(trial, "model"));
+	bool fits = cJSON_IsArray(keep) && cJSON_GetArraySize(groups) == cJSON_GetArraySize(keep);
+	return fits ? view_groups(groups, keep, out, bold, e) : ERR_OK;
+}
+
+/* Why a trial stands out: its reason, the trial it shares its result with, its place in the Pareto set. */
+static const char *note_of(const cJSON *trial, char *buf, size_t size)
+{
+	const char *reason = view_text(trial, "reason"), *source = view_text(trial, "source");
+	if (reason)
+		snprintf(buf, size, "%s", reason);
+	else
+		snprintf(buf, size, "%s%s%s%s",
+			view_true(trial, "pareto")				? "pareto"
+				: cJSON_IsFalse(view_member(trial, "feasible")) ? "infeasible"
+										: "",
+			source && view_true(trial, "pareto") ? ", " : "", source ? "same as " : "",
+			source ? source : "");
+	return buf;
+}
+
+enum err view_trials(const cJSON *trials, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "TRIAL", TABLE_RIGHT },
+		{ "STATE", TABLE_LEFT },
+		{ "ACCURACY", TABLE_RIGHT },
+		{ "PARAMS", TABLE_RIGHT },
+		{ "REMOVED", TABLE_RIGHT },
+		{ "MACS", TABLE_RIGHT },
+		{ "REMOVED", TABLE_RIGHT },
+		{ "LATENCY", TABLE_SPARSE },
+		{ "TIME", TABLE_RIGHT },
+		{ "NOTE", TABLE_NOTE },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	const cJSON *trial;
+	char buf[256];
+	if (!t)
+		return no_memory(e);
+	cJSON_ArrayForEach(trial, trials) {
+		double started = view_number(trial, "started"), finished = view_number(trial, "finished");
+		cell_number(t, view_number(trial, "number"));
+		table_cell(t, view_text(trial, "state"));
+		cell(t, format_fraction, view_number(trial, "metrics.accuracy"));
+		cell(t, format_count, view_number(trial, "metrics.params"));
+		cell(t, format_percent, view_number(trial, "achieved.params"));
+		cell(t, format_count, view_number(trial, "metrics.macs"));
+		cell(t, format_percent, view_number(trial, "achieved.macs"));
+		cell(t, format_ratio, view_number(trial, "metrics.latency"));
+		cell(t, format_duration, (finished - started) / 1000);
+		table_cell(t, note_of(trial, buf, sizeof buf));
+	}
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
+static bool is_objective(const cJSON *pareto, const char *metric)
+{
+	const cJSON *name;
+	cJSON_ArrayForEach(name, view_member(pareto, "objectives"))
+		if (cJSON_IsString(name) && !strcmp(name->valuestring, metric))
+			return true;
+	return false;
+}
+
+static void pareto_row(struct table *t, const cJSON *trial, bool with_memory, const char *note)
+{
+	cell_number(t, view_number(trial, "number"));
+	cell(t, format_fraction, view_number(trial, "metrics.accuracy"));
+	cell(t, format_fraction, view_number(trial, "test.accuracy"));
+	cell(t, format_count, view_number(trial, "metrics.params"));
+	cell(t, format_percent, view_number(trial, "achieved.params"));
+	cell(t, format_count, view_number(trial, "metrics.macs"));
+	cell(t, format_percent, view_number(trial, "achieved.macs"));
+	cell(t, format_bytes, view_number(trial, "metrics.bytes"));
+	cell(t, format_bytes, with_memory ? view_number(trial, "metrics.memory") : NAN);
+	cell(t, format_ratio, view_number(trial, "metrics.latency"));
+	table_cell(t, note);
+}
+
+enum err view_pareto(const cJSON *pareto, const cJSON *baseline, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "TRIAL", TABLE_RIGHT },
+		{ "ACCURACY", TABLE_RIGHT },
+		{ "TEST", TABLE_SPARSE },
+		{ "PARAMS", TABLE_RIGHT },
+		{ "REMOVED", TABLE_RIGHT },
+		{ "MACS", TABLE_RIGHT },
+		{ "REMOVED", TABLE_RIGHT },
+		{ "SIZE", TABLE_RIGHT },
+		{ "MEMORY", TABLE_SPARSE },
+		{ "LATENCY", TABLE_SPARSE },
+		{ "", TABLE_NOTE },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	bool with_memory = is_objective(pareto, "memory");
+	const cJSON *trial;
+	if (!t)
+		return no_memory(e);
+	if (baseline)
+		pareto_row(t, baseline, with_memory, "baseline");
+	cJSON_ArrayForEach(trial, view_member(pareto, "trials"))
+		if (!baseline || view_number(trial, "number") > 0)
+			pareto_row(t, trial, with_memory, NULL);
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
+enum err view_workers(const cJSON *workers, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "WORKER", TABLE_LEFT },
+		{ "STATE", TABLE_LEFT },
+		{ "PID", TABLE_RIGHT },
+		{ "TRIAL", TABLE_RIGHT },
+		{ "DONE", TABLE_RIGHT },
+		{ "FAILED", TABLE_RIGHT },
+		{ "RESTARTS", TABLE_RIGHT },
+		{ "SEEN", TABLE_RIGHT },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	double now = (double)clock_wall_ms();
+	const cJSON *w;
+	if (!t)
+		return no_memory(e);
+	cJSON_ArrayForEach(w, workers) {
+		char buf[FORMAT_MAX], ago[FORMAT_MAX + 8];
+		double seen = view_number(w, "seen");
+		format_duration(seen > 0 ? fmax(0, now - seen) / 1000 : NAN, buf);
+		snprintf(ago, sizeof ago, strcmp(buf, "-") ? "%s ago" : "%s", buf);
+		table_cell(t, view_text(w, "name"));
+		table_cell(t, view_text(w, "state"));
+		cell_number(t, view_number(w, "pid"));
+		table_cell(t, view_text(w, "trial"));
+		cell_number(t, view_number(w, "completed"));
+		cell_number(t, view_number(w, "failed"));
+		cell_number(t, view_number(w, "restarts"));
+		table_cell(t, ago);
+	}
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
+void view_trial_line(const cJSON *trial, FILE *out)
+{
+	char id[64], state[32], note[256], clean[256];
+	char accuracy[FORMAT_MAX], params[FORMAT_MAX], removed[FORMAT_MAX], macs[FORMAT_MAX], removed_macs[FORMAT_MAX];
+	format_clean(view_text(trial, "id"), id, sizeof id);
+	format_clean(view_text(trial, "state"), state, sizeof state);
+	format_clean(note_of(trial, note, sizeof note), clean, sizeof clean);
+	if (!cJSON_IsObject(view_member(trial, "metrics"))) {
+		fprintf(out, "%-7s %s%s%s\n", id, state, *clean ? ": " : "", clean);
+		return;
+	}
+	fprintf(out, "%-7s %s, accuracy %s, params %s (%s removed), macs %s (%s removed)%s%s\n", id, state,
+		format_fraction(view_number(trial, "metrics.accuracy"), accuracy),
+		format_count(view_number(trial, "metrics.params"), params),
+		format_percent(view_number(trial, "achieved.params"), removed),
+		format_count(view_number(trial, "metrics.macs"), macs),
+		format_percent(view_number(trial, "achieved.macs"), removed_macs), *clean ? ", " : "", clean);
+}

@@ -1,0 +1,554 @@
+/* pare.c -- tests of the whole program against a daemon of cardboard.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "client/command.h"
+#include "tests/client/scene.h"
+#include "tests/client/server.h"
+
+#define HELLO "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" /* SHA-256 of "hello" */
+#define WORLD "486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7" /* of "world" */
+
+static struct server server;
+static struct run r;
+
+static void setup(void)
+{
+	unsetenv("PARED_URL");
+	unsetenv("NO_COLOR");
+	scene_setup();
+}
+
+static void teardown(void)
+{
+	server_stop(&server);
+	scene_teardown();
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "'%s' is missing in: %s", part, text);
+}
+
+static void assert_lacks(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %s", part, text);
+}
+
+/* How often the daemon was asked for what begins so. */
+static int asked(const char *line)
+{
+	char *log = server_log(&server);
+	int n = 0;
+	for (char *p = strstr(log, line); p; p = strstr(p + 1, line))
+		n += p == log || p[-1] == '\n';
+	free(log);
+	return n;
+}
+
+static const struct canned refusals[] = {
+	{ .method = "GET",
+		.path = "/v1/jobs/400",
+		.status = 400,
+		.body = "{\"type\":\"pared:input\",\"detail\":\"job: is 400\"}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/401",
+		.status = 401,
+		.body = "{\"type\":\"pared:denied\",\"detail\":\"no token\"}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/404",
+		.status = 404,
+		.body = "{\"type\":\"pared:not-found\",\"detail\":\"there is no job 404\"}" },
+	{ .method = "POST",
+		.path = "/v1/jobs/409/cancel",
+		.status = 409,
+		.body = "{\"type\":\"pared:conflict\",\"detail\":\"job 409 is done\"}" },
+	{ .method = "GET", .path = "/v1/jobs/500", .status = 500, .body = "broken" },
+	{ .method = "GET",
+		.path = "/v1/jobs/503",
+		.status = 503,
+		.body = "{\"type\":\"pared:unavailable\",\"detail\":\"shutting\\u001b down\"}" },
+	{ .method = "GET", .path = "/v1/jobs/204", .status = 204 },
+	{ 0 },
+};
+
+static const struct {
+	const char *command, *job;
+	enum exit_code code;
+	const char *message;
+} codes[] = {
+	{ "show", "400", CODE_USAGE, "pare: job: is 400\n" },
+	{ "show", "401", CODE_OTHER, "pare: no token\n" },
+	{ "show", "404", CODE_NOT_FOUND, "pare: there is no job 404\n" },
+	{ "cancel", "409", CODE_CONFLICT, "pare: job 409 is done\n" },
+	{ "show", "500", CODE_OTHER, "status 500" },
+	{ "show", "503", CODE_UNREACHABLE, "pare: shutting? down\n" },
+	{ "show", "204", CODE_OTHER, "empty" },
+	{ "trials", "404x", CODE_USAGE, "JOB: is '404x', expected the number of a job" },
+	{ "show", "7.x", CODE_USAGE, "JOB: is '7.x', expected the number of a job, or JOB.NUMBER" },
+	{ "show", "0", CODE_USAGE, "JOB: is '0'" },
+	{ "watch", "404", CODE_NOT_FOUND, "pare: there is no job 404\n" },
+};
+
+START_TEST(the_exit_code_tells_the_kind_of_refusal)
+{
+	server_start(&server, refusals);
+	pare(&r, server.url, codes[_i].command, codes[_i].job, NULL);
+	ck_assert_int_eq(r.code, codes[_i].code);
+	assert_has(r.err, codes[_i].message);
+	ck_assert_str_eq(r.out, "");
+}
+END_TEST
+
+START_TEST(a_daemon_that_is_not_there_is_told_at_once)
+{
+	static const char *const commands[] = { "jobs", "workers" };
+	for (int i = 0; i < 2; i++) {
+		pare(&r, "unix:/nonexistent/sock", commands[i], NULL);
+		ck_assert_int_eq(r.code, CODE_UNREACHABLE);
+		assert_has(r.err, "/nonexistent/sock");
+	}
+	pare(&r, "unix:/nonexistent/sock", "watch", "7", NULL);
+	ck_assert_int_eq(r.code, CODE_UNREACHABLE);
+}
+END_TEST
+
+static const struct {
+	const char *words[4], *message;
+} wrong[] = {
+	{ { NULL }, "expected a command" },
+	{ { "sumbit", "f" }, "did you mean 'submit'?" },
+	{ { "frobnicate" }, "'frobnicate': there is no such command" },
+	{ { "help", "parteo" }, "did you mean 'pareto'?" },
+	{ { "show" }, "show: expected JOB" },
+	{ { "show", "1", "2" }, "'2': one operand too many" },
+	{ { "jobs", "1" }, "'1': one operand too many" },
+	{ { "jobs", "--watch" }, "--watch: belongs to 'submit'" },
+	{ { "export", "7", "-o", "x" }, "--trial: is missing" },
+	{ { "export", "7", "--trial", "1" }, "--output: is missing" },
+	{ { "pareto", "7", "--x", "params" }, "--x: is of use only with --svg" },
+	{ { "pareto", "7", "--svg=f", "--x=speed" }, "--x: is 'speed', expected params" },
+	{ { "jobs", "--url=ftp://x" }, "'ftp://x': not an address" },
+	{ { "jobs", "--token-file=/nonexistent/token" }, "--token-file: /nonexistent/token: No such file" },
+	{ { "submit", "/nonexistent/job.json" }, "/nonexistent/job.json" },
+};
+
+START_TEST(a_wrong_command_line_is_told_without_asking_the_daemon)
+{
+	const char *const *w = wrong[_i].words;
+	pare(&r, NULL, w[0], w[1], w[2], w[3], NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	assert_has(r.err, wrong[_i].message);
+	ck_assert_str_eq(r.out, "");
+}
+END_TEST
+
+START_TEST(help_is_no_error)
+{
+	static const char *const commands[] = { "submit", "watch", "jobs", "show", "trials", "pareto", "export",
+		"cancel", "pause", "resume", "workers" };
+	pare(&r, NULL, "--help", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		assert_has(r.out, commands[i]);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		char usage[64];
+		snprintf(usage, sizeof usage, "usage: pare %s", commands[i]);
+		pare(&r, NULL, "help", commands[i], NULL);
+		ck_assert_int_eq(r.code, CODE_OK);
+		assert_has(r.out, usage);
+	}
+	pare(&r, NULL, "export", "-h", NULL);
+	assert_has(r.out, "--trial N");
+	pare(&r, NULL, "--version", NULL);
+	assert_has(r.out, "pare " VERSION "\n");
+}
+END_TEST
+
+START_TEST(a_token_file_must_hold_a_token)
+{
+	scene_file("empty", " \n");
+	pare(&r, NULL, "jobs", "--token-file", scene_path("empty"), NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	assert_has(r.err, "holds no token");
+	scene_file("two", "a\nb\n");
+	pare(&r, NULL, "jobs", "--token-file", scene_path("two"), NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+}
+END_TEST
+
+static const struct canned lists[] = {
+	{ .method = "GET",
+		.path = "/v1/jobs",
+		.status = 200,
+		.body = "{\"jobs\":[{\"id\":7,\"name\":\"v\\u001b[2J\",\"state\":\"done\",\"big\":1763769600000,"
+			"\"new\":{\"x\":[1,null]}}]}" },
+	{ .method = "GET",
+		.path = "/v1/workers",
+		.status = 200,
+		.body = "{\"workers\":[{\"name\":\"local-1\",\"state\":\"idle\"}]}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7",
+		.status = 200,
+		.body = "{\"id\":7,\"name\":\"v\",\"state\":\"done\",\"groups\":[{\"name\":\"g\",\"channels\":4}]}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7/trials",
+		.status = 200,
+		.body = "{\"trials\":[{\"number\":0,\"state\":\"complete\",\"metrics\":{\"accuracy\":0.96,"
+			"\"params\":100}},{\"number\":1,\"state\":\"complete\","
+			"\"pareto\":true,\"metrics\":{\"accuracy\":0.9,\"params\":50}}]}" },
+	{ .method = "GET",
+		.path = "/v1/trials/7.1",
+		.status = 200,
+		.body = "{\"id\":\"7.1\",\"state\":\"complete\",\"candidate\":[3]}" },
+	{ .method = "GET",
+		.path = "/v1/trials/7.0",
+		.status = 200,
+		.body = "{\"number\":0,\"metrics\":{\"accuracy\":0.96,\"params\":100}}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7/pareto",
+		.status = 200,
+		.body = "{\"job\":7,\"objectives\":[\"accuracy\",\"params\"],\"trials\":[{\"number\":1,"
+			"\"metrics\":{\"accuracy\":0.9,\"params\":50}}]}" },
+	{ .method = "GET", .path = "/v1/jobs/8/pareto", .status = 200, .body = "{\"job\":8,\"trials\":[]}" },
+	{ .method = "GET", .path = "/v1/jobs/9/trials", .status = 200, .body = "{\"else\":1}" },
+	{ .method = "POST", .path = "/v1/jobs/7/pause", .status = 200, .body = "{\"id\":7,\"state\":\"paused\"}" },
+	{ 0 },
+};
+
+START_TEST(json_passes_as_the_daemon_said_it)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "jobs", "--json", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	cJSON *got = parsed(r.out), *said = parsed(lists[0].body);
+	ck_assert(cJSON_Compare(got, said, true));
+	assert_has(r.out, "1763769600000");
+	assert_lacks(r.out, "\033");
+	ck_assert_int_gt((int)strcspn(r.out, "\n"), 0);
+	cJSON_Delete(got);
+	cJSON_Delete(said);
+}
+END_TEST
+
+START_TEST(tables_on_a_pipe_have_no_control_characters)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "jobs", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.out, "v?[2J");
+	assert_lacks(r.out, "\033");
+	pare(&r, server.url, "workers", NULL);
+	assert_has(r.out, "local-1");
+	pare(&r, server.url, "show", "7", NULL);
+	assert_has(r.out, "name          v\n");
+	pare(&r, server.url, "show", "7.1", NULL);
+	assert_has(r.out, "    0  g            4     3    25.0%\n");
+	pare(&r, server.url, "trials", "7", NULL);
+	assert_has(r.out, "complete    0.9000      50");
+}
+END_TEST
+
+START_TEST(titles_are_bold_on_a_terminal_unless_no_color_is_set)
+{
+	server_start(&server, lists);
+	pare_on_terminal(&r, server.url, 80, NULL, "workers", NULL);
+	assert_has(r.out, "\033[1mWORKER");
+	setenv("NO_COLOR", "1", 1);
+	pare_on_terminal(&r, server.url, 80, NULL, "workers", NULL);
+	assert_lacks(r.out, "\033");
+}
+END_TEST
+
+START_TEST(the_address_may_come_from_the_environment)
+{
+	server_start(&server, lists);
+	setenv("PARED_URL", server.url, 1);
+	pare(&r, NULL, "workers", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	pare(&r, "unix:/nonexistent/sock", "workers", NULL);
+	ck_assert_int_eq(r.code, CODE_UNREACHABLE);
+}
+END_TEST
+
+START_TEST(an_answer_without_its_list_is_the_daemons_fault)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "trials", "9", NULL);
+	ck_assert_int_eq(r.code, CODE_OTHER);
+	assert_has(r.err, "no array 'trials'");
+}
+END_TEST
+
+START_TEST(a_change_of_state_is_told)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "pause", "7", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	ck_assert_str_eq(r.err, "pare: job 7 is paused\n");
+	ck_assert_int_eq(asked("POST /v1/jobs/7/pause"), 1);
+}
+END_TEST
+
+START_TEST(the_front_is_printed_and_drawn)
+{
+	char *svg;
+	size_t len;
+	server_start(&server, lists);
+	pare(&r, server.url, "pareto", "7", "--svg", scene_path("front.svg"), NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.out, "    0    0.9600     100");
+	assert_has(r.out, "    1    0.9000      50");
+	ck_ok(file_read(scene_path("front.svg"), 1 << 20, &svg, &len, &e));
+	assert_has(svg, "class=\"front\"");
+	pare(&r, server.url, "pareto", "7", "--svg", "-", NULL);
+	ck_assert_str_eq(r.out, svg);
+	free(svg);
+}
+END_TEST
+
+START_TEST(an_empty_front_is_said_to_be_so)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "pareto", "8", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.err, "no pruned model of job 8 is in the Pareto set yet");
+}
+END_TEST
+
+static const struct canned uploads[] = {
+	{ .method = "HEAD", .path = "/v1/blobs/" HELLO, .status = 200 },
+	{ .method = "HEAD", .path = "/v1/blobs/" WORLD, .status = 404 },
+	{ .method = "PUT", .path = "/v1/blobs/" WORLD, .status = 201, .body = "{}" },
+	{ .method = "POST", .path = "/v1/jobs", .status = 201, .body = "{\"id\":7,\"state\":\"queued\"}" },
+	{ 0 },
+};
+
+static void write_job(void)
+{
+	scene_file("m.onnx", "hello");
+	scene_file("images", "world");
+	scene_file("job.json",
+		"{\"name\": \"n\", /* comment */ \"model\": \"m.onnx\", \"data\": {\"train\": {\"images\": "
+		"\"images\"}}}");
+}
+
+START_TEST(a_submission_uploads_only_what_the_daemon_lacks)
+{
+	server_start(&server, uploads);
+	write_job();
+	pare(&r, server.url, "submit", scene_path("job.json"), "--seed", "3", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	ck_assert_str_eq(r.out, "7\n");
+	ck_assert_str_eq(r.err, "");
+	ck_assert_int_eq(asked("PUT /v1/blobs/" HELLO), 0);
+	ck_assert_int_eq(asked("PUT /v1/blobs/" WORLD " 5 world"), 1);
+	char *log = server_log(&server);
+	assert_has(log,
+		"{\"name\":\"n\",\"model\":\"sha256:" HELLO "\",\"data\":{\"train\":{\"images\":\"sha256:" WORLD
+		"\"}},\"seed\":3}");
+	free(log);
+}
+END_TEST
+
+START_TEST(nothing_is_sent_while_a_file_is_missing)
+{
+	server_start(&server, uploads);
+	write_job();
+	ck_assert_int_eq(unlink(scene_path("images")), 0);
+	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	assert_has(r.err, "data.train.images: is \"");
+	char *log = server_log(&server);
+	ck_assert_str_eq(log, "");
+	free(log);
+}
+END_TEST
+
+START_TEST(the_daemons_word_on_a_job_is_shown_as_it_is)
+{
+	static const struct canned refusing[] = {
+		{ .method = "HEAD", .path = "/v1/blobs/" HELLO, .status = 200 },
+		{ .method = "HEAD", .path = "/v1/blobs/" WORLD, .status = 200 },
+		{ .method = "POST",
+			.path = "/v1/jobs",
+			.status = 400,
+			.body = "{\"type\":\"pared:input\",\"detail\":\"budget.trials: is -3, expected an integer "
+				"from 1 to 1000000\"}" },
+		{ 0 },
+	};
+	server_start(&server, refusing);
+	write_job();
+	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	ck_assert_str_eq(r.err, "pare: budget.trials: is -3, expected an integer from 1 to 1000000\n");
+}
+END_TEST
+
+START_TEST(a_terminal_sees_what_is_uploaded)
+{
+	server_start(&server, uploads);
+	write_job();
+	pare_on_terminal(&r, server.url, 80, NULL, "submit", scene_path("job.json"), NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.out, "\ruploading 2/2  images ");
+	assert_has(r.out, "7\r\n");
+}
+END_TEST
+
+static const struct canned models[] = {
+	{ .method = "GET",
+		.path = "/v1/trials/7.41",
+		.status = 200,
+		.body = "{\"model\":\"" HELLO "\",\"state\":\"complete\"}" },
+	{ .method = "GET", .path = "/v1/trials/7.41/model", .status = 200, .body = "hello", .binary = true },
+	{ .method = "GET",
+		.path = "/v1/trials/7.42",
+		.status = 200,
+		.body = "{\"model\":\"" HELLO "\",\"state\":\"complete\"}" },
+	{ .method = "GET", .path = "/v1/trials/7.42/model", .status = 200, .body = "hellO", .binary = true },
+	{ .method = "GET", .path = "/v1/trials/7.43", .status = 200, .body = "{\"model\":null,\"state\":\"failed\"}" },
+	{ .method = "GET", .path = "/v1/trials/7.0", .status = 200, .body = "{\"model\":null,\"state\":\"complete\"}" },
+	{ .method = "GET", .path = "/v1/trials/7.0/model", .status = 200, .body = "world", .binary = true },
+	{ .method = "GET",
+		.path = "/v1/jobs/7",
+		.status = 200,
+		.body = "{\"id\":7,\"spec\":{\"model\":\"sha256:" WORLD "\"}}" },
+	{ 0 },
+};
+
+/* Whether the scene's folder holds anything that begins with "out". */
+static bool left_behind(void)
+{
+	char command[160];
+	snprintf(command, sizeof command, "ls %s* > /dev/null 2>&1", scene_path("out"));
+	return system(command) == 0;
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+	char *got;
+	size_t len;
+	ck_ok(file_read(path, 1 << 20, &got, &len, &e));
+	ck_assert_str_eq(got, text);
+	free(got);
+}
+
+START_TEST(an_exported_model_is_what_the_daemon_holds)
+{
+	server_start(&server, models);
+	pare(&r, server.url, "export", "7", "--trial", "41", "-o", scene_path("out.onnx"), NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_holds(scene_path("out.onnx"), "hello");
+	ck_assert_str_eq(r.out, "");
+}
+END_TEST
+
+START_TEST(an_existing_file_is_overwritten_only_by_force)
+{
+	server_start(&server, models);
+	const char *path = scene_file("out.onnx", "precious");
+	pare(&r, server.url, "export", "7", "--trial", "41", "-o", path, NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	assert_has(r.err, "exists already; --force");
+	assert_holds(path, "precious");
+	pare(&r, server.url, "export", "7", "--trial", "41", "-o", path, "--force", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_holds(path, "hello");
+}
+END_TEST
+
+START_TEST(a_damaged_model_leaves_no_file)
+{
+	server_start(&server, models);
+	pare(&r, server.url, "export", "7", "--trial", "42", "-o", scene_path("out.onnx"), NULL);
+	ck_assert_int_eq(r.code, CODE_OTHER);
+	assert_has(r.err, "the model arrived damaged");
+	ck_assert(!left_behind());
+}
+END_TEST
+
+START_TEST(a_trial_without_a_model_leaves_no_file)
+{
+	server_start(&server, models);
+	pare(&r, server.url, "export", "7", "--trial", "43", "-o", scene_path("out.onnx"), NULL);
+	ck_assert_int_eq(r.code, CODE_CONFLICT);
+	ck_assert_str_eq(r.err, "pare: trial 7.43 has no model, it is failed\n");
+	pare(&r, server.url, "export", "7", "--trial", "99", "-o", scene_path("out.onnx"), NULL);
+	ck_assert_int_eq(r.code, CODE_NOT_FOUND);
+	ck_assert(!left_behind());
+}
+END_TEST
+
+START_TEST(trial_0_is_the_submitted_model)
+{
+	server_start(&server, models);
+	pare(&r, server.url, "export", "7", "--trial", "0", "-o", "-", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	ck_assert_str_eq(r.out, "world");
+}
+END_TEST
+
+START_TEST(a_model_is_not_poured_onto_a_terminal)
+{
+	server_start(&server, models);
+	pare_on_terminal(&r, server.url, 80, NULL, "export", "7", "--trial", "41", "-o", "-", NULL);
+	ck_assert_int_eq(r.code, CODE_USAGE);
+	assert_has(r.out, "standard output is a terminal");
+	assert_lacks(r.out, "hello");
+}
+END_TEST
+
+START_TEST(a_full_disk_behind_standard_output_is_an_error)
+{
+	char *argv[] = { (char *)"pare", (char *)"-u", server.url, (char *)"jobs", NULL };
+	int status;
+	server_start(&server, lists);
+	fflush(NULL);
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		exit(freopen("/dev/full", "w", stdout) && freopen("/dev/null", "w", stderr) ? pare_run(4, argv) : 99);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(WEXITSTATUS(status), CODE_OTHER);
+}
+END_TEST
+
+Suite *suite_pare(void)
+{
+	Suite *s = suite_create("pare");
+	TCase *t = tcase_create("pare");
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, the_exit_code_tells_the_kind_of_refusal, 0, sizeof codes / sizeof *codes);
+	tcase_add_test(t, a_daemon_that_is_not_there_is_told_at_once);
+	tcase_add_loop_test(t, a_wrong_command_line_is_told_without_asking_the_daemon, 0, sizeof wrong / sizeof *wrong);
+	tcase_add_test(t, help_is_no_error);
+	tcase_add_test(t, a_token_file_must_hold_a_token);
+	tcase_add_test(t, json_passes_as_the_daemon_said_it);
+	tcase_add_test(t, tables_on_a_pipe_have_no_control_characters);
+	tcase_add_test(t, titles_are_bold_on_a_terminal_unless_no_color_is_set);
+	tcase_add_test(t, the_address_may_come_from_the_environment);
+	tcase_add_test(t, an_answer_without_its_list_is_the_daemons_fault);
+	tcase_add_test(t, a_change_of_state_is_told);
+	tcase_add_test(t, the_front_is_printed_and_drawn);
+	tcase_add_test(t, an_empty_front_is_said_to_be_so);
+	tcase_add_test(t, a_submission_uploads_only_what_the_daemon_lacks);
+	tcase_add_test(t, nothing_is_sent_while_a_file_is_missing);
+	tcase_add_test(t, the_daemons_word_on_a_job_is_shown_as_it_is);
+	tcase_add_test(t, a_terminal_sees_what_is_uploaded);
+	tcase_add_test(t, an_exported_model_is_what_the_daemon_holds);
+	tcase_add_test(t, an_existing_file_is_overwritten_only_by_force);
+	tcase_add_test(t, a_damaged_model_leaves_no_file);
+	tcase_add_test(t, a_trial_without_a_model_leaves_no_file);
+	tcase_add_test(t, trial_0_is_the_submitted_model);
+	tcase_add_test(t, a_model_is_not_poured_onto_a_terminal);
+	tcase_add_test(t, a_full_disk_behind_standard_output_is_an_error);
+	suite_add_tcase(s, t);
+	return s;
+}
