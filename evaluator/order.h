@@ -1,0 +1,30 @@
+/* order.h -- what a lease orders done, checked (docs/protocol.md, "Workers").
+ * SPDX-License-Identifier: MIT */
+#ifndef EVALUATOR_ORDER_H
+#define EVALUATOR_ORDER_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "evaluator/data/source.h"
+
+enum order_kind { ORDER_BASELINE, ORDER_CANDIDATE, ORDER_TEST };
+
+/* Strings are borrowed from the lease. */
+struct order {
+	enum order_kind kind;
+	const char *model; /* digest */
+	const char *criterion;
+	struct source source;
+	int64_t recalibrate, images;
+	bool timed;                  /* latency is wanted */
+	int64_t latency_batch, latency_rounds;
+	uint64_t seed;
+	const cJSON *candidate; /* array of ints; NULL unless kind is ORDER_CANDIDATE */
+};
+
+enum err order_read(const cJSON *lease, struct order *ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,201 @@
+/* trial.c -- one lease's work: prune, recalibrate, measure, export.
+ * SPDX-License-Identifier: MIT */
+#include "evaluator/trial.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "evaluator/kernels/plan.h"
+#include "evaluator/measure/accuracy.h"
+#include "evaluator/measure/latency.h"
+#include "evaluator/measure/recalibrate.h"
+#include "evaluator/measure/size.h"
+#include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
+#include "evaluator/order.h"
+#include "evaluator/prune/coupling.h"
+#include "evaluator/prune/inventory.h"
+#include "evaluator/workspace.h"
+
+/* One trial under way. */
+struct trial {
+	struct workspace *w;
+	struct order order;
+	const struct prunable *model;
+	struct split train, held;
+	const atomic_bool *stop;
+	struct errinfo *e;
+};
+
+static void add_latency(cJSON *metrics, const struct latency *l)
+{
+	cJSON_AddNumberToObject(metrics, "latency", l->ratio);
+	cJSON_AddNumberToObject(metrics, "latency_ms", l->median_ms);
+	cJSON_AddNumberToObject(metrics, "latency_p10_ms", l->p10_ms);
+	cJSON_AddNumberToObject(metrics, "latency_p90_ms", l->p90_ms);
+	cJSON_AddNumberToObject(metrics, "latency_ratio_p10", l->ratio_p10);
+	cJSON_AddNumberToObject(metrics, "latency_ratio_p90", l->ratio_p90);
+}
+
+/* Times g beside the baseline. The baseline against itself has the ratio 1 by definition; its spread is measured. */
+static enum err measure_latency(struct trial *t, const struct graph *g, cJSON *metrics)
+{
+	struct plan *baseline, *pruned;
+	struct latency l;
+	enum err err = workspace_baseline(t->w, t->order.latency_batch, &baseline, t->e);
+	if (!err)
+		err = plan_new(g, t->order.latency_batch, PLAN_INFER, &pruned, t->e);
+	if (err)
+		return err;
+	err = latency_measure(baseline, pruned, (int)t->order.latency_rounds, &l, t->e);
+	plan_free(pruned);
+	if (err)
+		return err;
+	if (t->order.kind == ORDER_BASELINE)
+		l.ratio = 1;
+	add_latency(metrics, &l);
+	return ERR_OK;
+}
+
+/* All metrics of one network into a new object under "metrics". */
+static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
+{
+	struct score score;
+	struct size size;
+	cJSON *metrics = cJSON_AddObjectToObject(report, "metrics");
+	enum err err = score_graph(g, &t->held, (size_t)t->order.images, t->stop, &score, t->e);
+	if (!err)
+		err = size_count(g, &size, t->e);
+	if (err)
+		return err;
+	cJSON_AddNumberToObject(metrics, "accuracy", score.accuracy);
+	cJSON_AddNumberToObject(metrics, "loss", score.loss);
+	cJSON_AddNumberToObject(metrics, "params", (double)size.params);
+	cJSON_AddNumberToObject(metrics, "macs", (double)size.macs);
+	cJSON_AddNumberToObject(metrics, "bytes", (double)size.bytes);
+	cJSON_AddNumberToObject(metrics, "memory", (double)size.memory);
+	return t->order.timed ? measure_latency(t, g, metrics) : ERR_OK;
+}
+
+static enum err open_model(struct trial *t)
+{
+	const struct dataset *data;
+	const struct source *s = &t->order.source;
+	enum err err = workspace_model(t->w, t->order.model, t->order.criterion, &t->model, t->e);
+	if (!err)
+		err = workspace_data(t->w, s->train_images, s->train_labels, &data, t->e);
+	return err ? err : split_holdout(data, &s->norm, s->holdout, &t->train, &t->held, t->e);
+}
+
+static enum err run_baseline(struct trial *t, cJSON *report)
+{
+	cJSON *inventory;
+	enum err err = open_model(t);
+	if (!err)
+		err = measure(t, t->model->graph, report);
+	if (!err)
+		err = inventory_write(t->model->coupling, &inventory, t->e);
+	if (!err)
+		cJSON_AddItemToObject(report, "inventory", inventory);
+	return err;
+}
+
+/* The candidate's channel counts, checked against the groups. The caller frees. */
+static enum err read_candidate(const struct trial *t, int **ret)
+{
+	const struct coupling *c = t->model->coupling;
+	const cJSON *from = t->order.candidate;
+	if (cJSON_GetArraySize(from) != c->group_count)
+		return err_set(t->e, ERR_INPUT, "candidate: has %d entries, the model has %d groups", cJSON_GetArraySize(from),
+			c->group_count);
+	int *keep = calloc((size_t)c->group_count + 1, sizeof *keep), i = 0;
+	if (!keep)
+		return err_set(t->e, ERR_MEMORY, "out of memory");
+	for (const cJSON *item = from->child; item; item = item->next, i++) {
+		char brief[64];
+		double x = cJSON_IsNumber(item) ? item->valuedouble : 0;
+		if (!(x >= 1 && x <= c->groups[i].channels) || x != floor(x)) {
+			free(keep);
+			return err_set(t->e, ERR_INPUT, "candidate[%d]: is %s, expected an integer from 1 to %d", i, json_brief(item, brief),
+				c->groups[i].channels);
+		}
+		keep[i] = (int)x;
+	}
+	*ret = keep;
+	return ERR_OK;
+}
+
+static enum err run_candidate(struct trial *t, const char *model_path, cJSON *report)
+{
+	int *keep = NULL;
+	struct graph *pruned = NULL;
+	enum err err = open_model(t);
+	if (!err)
+		err = read_candidate(t, &keep);
+	if (!err)
+		err = prunable_make(t->model, keep, &pruned, t->e);
+	if (!err)
+		err = recalibrate(pruned, &t->train, (size_t)t->order.recalibrate, t->order.seed, t->stop, t->e);
+	if (!err)
+		err = measure(t, pruned, report);
+	if (!err)
+		err = onnx_write(pruned, model_path, t->e);
+	graph_free(pruned);
+	free(keep);
+	return err;
+}
+
+/* The test set, scored once with the exported file itself. */
+static enum err run_test(struct trial *t, cJSON *report)
+{
+	char path[4096];
+	const struct dataset *data;
+	struct graph *g = NULL;
+	struct score score;
+	const struct source *s = &t->order.source;
+	enum err err = workspace_data(t->w, s->test_images, s->test_labels, &data, t->e);
+	if (!err)
+		err = workspace_path(t->w, t->order.model, path, t->e);
+	if (!err)
+		err = onnx_read(path, &g, t->e);
+	if (err)
+		return err;
+	struct split all = { .data = data, .first = 0, .count = data->count, .norm = &s->norm };
+	err = score_graph(g, &all, data->count, t->stop, &score, t->e);
+	graph_free(g);
+	if (err)
+		return err;
+	cJSON *test = cJSON_AddObjectToObject(report, "test");
+	cJSON_AddNumberToObject(test, "accuracy", score.accuracy);
+	cJSON_AddNumberToObject(test, "loss", score.loss);
+	return ERR_OK;
+}
+
+enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop, cJSON **ret_report,
+	struct errinfo *e)
+{
+	struct trial t = { .w = w, .stop = stop, .e = e };
+	enum err err = order_read(lease, &t.order, e);
+	if (err)
+		return err;
+	cJSON *report = cJSON_CreateObject();
+	if (!report)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	switch (t.order.kind) {
+	case ORDER_BASELINE:
+		err = run_baseline(&t, report);
+		break;
+	case ORDER_CANDIDATE:
+		err = run_candidate(&t, model_path, report);
+		break;
+	case ORDER_TEST:
+		err = run_test(&t, report);
+		break;
+	}
+	if (err)
+		cJSON_Delete(report);
+	else
+		*ret_report = report;
+	return err;
+}
