@@ -63,8 +63,8 @@ static int block_add(struct arena *a, size_t need)
 		if (step > size)
 			size = step;
 	}
-	unsigned char *base = aligned_alloc(ALIGN, size);
-	if (!base)
+	void *base;
+	if (posix_memalign(&base, ALIGN, size))
 		return -1;
 	/* The new block goes where allocation continues; an empty kept one that was too small moves back. */
 	struct block fresh = { .base = base, .size = size };
@@ -90,9 +90,11 @@ static struct block *block_with_room(struct arena *a, size_t need)
 void *arena_alloc(struct arena *a, size_t count, size_t size)
 {
 	size_t bytes;
-	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGN)
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGN)
 		return NULL;
-	size_t need = (bytes + (bytes == 0) + ALIGN - 1) / ALIGN * ALIGN;
+	size_t need = bytes + (bytes == 0);
+	if (!ONE_BLOCK_EACH)
+		need = (need + ALIGN - 1) / ALIGN * ALIGN;
 	struct block *b = block_with_room(a, need);
 	if (!b)
 		return NULL;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,15 @@ enum err file_write(const char *path, const void *data, size_t len, struct errin
 	return ERR_OK;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st))
+		return false;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode);
+}
+
 enum err file_make_directory(const char *path, struct errinfo *e)
 {
 	char part[PATH_MAX];
@@ -92,7 +102,7 @@ enum err file_make_directory(const char *path, struct errinfo *e)
 			continue;
 		char kept = *p;
 		*p = '\0';
-		if (mkdir(part, 0750) && errno != EEXIST)
+		if (mkdir(part, 0750) && !(errno == EEXIST && is_directory(part)))
 			return err_errno(e, "%s", part);
 		*p = kept;
 		if (!kept)

@@ -13,13 +13,14 @@
 
 #include "base/json.h"
 
-enum { LARGEST_ANSWER = 256 * 1024 * 1024, CONNECT_TIMEOUT_S = 10, CALL_TIMEOUT_S = 120 };
+enum { LARGEST_ANSWER = 256 * 1024 * 1024, LONGEST_TOKEN = 480, CONNECT_TIMEOUT_S = 10, CALL_TIMEOUT_S = 120 };
 
 struct http {
 	CURL *curl;
 	char *base;   /* "http://host:port", no slash at the end */
 	char *socket; /* path of the Unix socket, or NULL */
 	struct curl_slist *auth;
+	const atomic_bool *stop; /* or NULL */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -57,6 +58,8 @@ enum err http_open(const char *url, const char *token, struct http **ret, struct
 	bool local = !strncmp(url, "unix:", 5) && url[5];
 	if (!local && strncmp(url, "http://", 7))
 		return err_set(e, ERR_INPUT, "'%.200s': not an address, expected unix:PATH or http://HOST:PORT", url);
+	if (token && (strlen(token) > LONGEST_TOKEN || strpbrk(token, "\r\n")))
+		return err_set(e, ERR_INPUT, "token: expected one line of at most %d characters", LONGEST_TOKEN);
 	if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT))
 		return err_set(e, ERR_INTERNAL, "libcurl does not start");
 	initialised = true;
@@ -67,10 +70,11 @@ enum err http_open(const char *url, const char *token, struct http **ret, struct
 	h->base = strdup(local ? "http://pared" : url);
 	if (local)
 		h->socket = strdup(url + 5);
-	char header[512];
-	int n = token ? snprintf(header, sizeof header, "Authorization: Bearer %s", token) : 0;
-	if (token && (size_t)n < sizeof header)
+	if (token) {
+		char header[LONGEST_TOKEN + 32];
+		snprintf(header, sizeof header, "Authorization: Bearer %s", token);
 		h->auth = curl_slist_append(NULL, header);
+	}
 	if (!h->curl || !h->base || (local && !h->socket) || (token && !h->auth)) {
 		http_close(h);
 		return err_set(e, ERR_MEMORY, "out of memory");
@@ -93,6 +97,19 @@ void http_close(struct http *h)
 	free(h);
 }
 
+void http_set_stop(struct http *h, const atomic_bool *stop)
+{
+	h->stop = stop;
+}
+
+/* curl calls this about once a second, and at once when a signal interrupts its wait. */
+static int stop_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct http *h = arg;
+	(void)a, (void)b, (void)c, (void)d;
+	return atomic_load(h->stop);
+}
+
 /* curl keeps the connection over a reset of the options. */
 static enum err prepare(struct http *h, const char *path, struct errinfo *e)
 {
@@ -111,6 +128,11 @@ static enum err prepare(struct http *h, const char *path, struct errinfo *e)
 		curl_easy_setopt(h->curl, CURLOPT_UNIX_SOCKET_PATH, h->socket);
 	if (h->auth)
 		curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, h->auth);
+	if (h->stop) {
+		curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, stop_progress);
+		curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, h);
+		curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+	}
 	return ERR_OK;
 }
 
@@ -182,9 +204,8 @@ enum err http_call(struct http *h, const char *method, const char *path, const c
 	if (body) {
 		text = cJSON_PrintUnformatted(body);
 		headers = curl_slist_append(NULL, "Content-Type: application/json");
-		if (headers && h->auth)
-			curl_slist_append(headers, h->auth->data);
-		if (!text || !headers) {
+		bool whole = text && headers && (!h->auth || curl_slist_append(headers, h->auth->data));
+		if (!whole) {
 			err = err_set(e, ERR_MEMORY, "out of memory");
 			goto out;
 		}
@@ -279,6 +300,7 @@ enum err http_get_text(struct http *h, const char *path, char **ret, struct erri
 struct download {
 	CURL *curl;
 	FILE *file;
+	int failed; /* errno of the write that failed */
 	struct buffer refusal;
 };
 
@@ -287,7 +309,24 @@ static size_t download_take(char *p, size_t size, size_t n, void *arg)
 	struct download *d = arg;
 	long status = 0;
 	curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &status);
-	return status == 200 ? size * fwrite(p, size, n, d->file) : buffer_take(p, size, n, &d->refusal);
+	if (status != 200)
+		return buffer_take(p, size, n, &d->refusal);
+	size_t wrote = size * fwrite(p, size, n, d->file);
+	if (wrote < size * n)
+		d->failed = errno;
+	return wrote;
+}
+
+/* Ends the download into its temporary file: bytes and permissions on disk, or the error. */
+static enum err download_settle(struct download *d, const char *file, struct errinfo *e)
+{
+	mode_t mask = umask(0);
+	umask(mask);
+	if (d->failed)
+		errno = d->failed;
+	else if (!fflush(d->file) && !fchmod(fileno(d->file), 0666 & ~mask) && !fsync(fileno(d->file)))
+		return ERR_OK;
+	return err_errno(e, "%s", file);
 }
 
 enum err http_get_file(struct http *h, const char *path, const char *file, struct errinfo *e)
@@ -299,17 +338,22 @@ enum err http_get_file(struct http *h, const char *path, const char *file, struc
 	if (err)
 		return err;
 	int fd = mkstemp(temporary);
-	struct download d = { .curl = h->curl, .file = fd < 0 ? NULL : fdopen(fd, "wb") };
-	if (!d.file)
+	if (fd < 0)
 		return err_errno(e, "%s", file);
+	struct download d = { .curl = h->curl, .file = fdopen(fd, "wb") };
+	if (!d.file) {
+		err = err_errno(e, "%s", file);
+		close(fd);
+		unlink(temporary);
+		return err;
+	}
 	curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, download_take);
 	curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, &d);
 	err = perform(h, &d.refusal, e);
-	mode_t mask = umask(0);
-	umask(mask);
-	bool bad = fflush(d.file) || fchmod(fd, 0666 & ~mask) || fsync(fd);
-	bad = fclose(d.file) || bad;
-	if (!err && (bad || rename(temporary, file)))
+	if (!err || d.failed)
+		err = download_settle(&d, file, e);
+	fclose(d.file);
+	if (!err && rename(temporary, file))
 		err = err_errno(e, "%s", file);
 	if (err)
 		unlink(temporary);
@@ -317,7 +361,7 @@ enum err http_get_file(struct http *h, const char *path, const char *file, struc
 	return err;
 }
 
-/* Server-sent events: lines "event: NAME" and "data: TEXT", an empty line ends one. */
+/* Server-sent events: lines "event: NAME" and "data: TEXT", an empty line ends one. Several data lines are one text. */
 struct stream {
 	CURL *curl;
 	struct buffer line, data, refusal;
@@ -325,6 +369,7 @@ struct stream {
 	http_event_cb *on_event;
 	bool (*tick)(void *arg);
 	void *arg;
+	const atomic_bool *stop;
 	bool stopped;
 };
 
@@ -335,17 +380,17 @@ static bool stream_line(struct stream *s, const char *line)
 		snprintf(s->event, sizeof s->event, "%s", line);
 	} else if (!strncmp(line, "data:", 5)) {
 		line += 5 + (line[5] == ' ');
-		if (s->data.len)
-			buffer_take("\n", 1, 1, &s->data);
-		return buffer_take((char *)line, 1, strlen(line), &s->data) == strlen(line);
-	} else if (!*line && s->data.len) {
-		bool go_on = s->on_event(*s->event ? s->event : "message", s->data.data, s->arg);
+		size_t len = strlen(line);
+		return buffer_take((char *)line, 1, len, &s->data) == len && buffer_take("\n", 1, 1, &s->data) == 1;
+	} else if (!*line) {
+		if (s->data.len) {
+			s->data.data[s->data.len - 1] = '\0';
+			s->stopped = !s->on_event(*s->event ? s->event : "message", s->data.data, s->arg);
+		}
 		s->data.len = 0;
 		s->event[0] = '\0';
-		s->stopped = !go_on;
-		return go_on;
 	}
-	return true;
+	return !s->stopped;
 }
 
 static size_t stream_take(char *p, size_t size, size_t n, void *arg)
@@ -378,13 +423,13 @@ static int stream_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, 
 	(void)a, (void)b, (void)c, (void)d;
 	if (s->tick && !s->tick(s->arg))
 		s->stopped = true;
-	return s->stopped;
+	return s->stopped || (s->stop && atomic_load(s->stop));
 }
 
 enum err http_events(struct http *h, const char *path, http_event_cb *on_event, bool (*tick)(void *arg), void *arg,
 	struct errinfo *e)
 {
-	struct stream s = { .curl = h->curl, .on_event = on_event, .tick = tick, .arg = arg };
+	struct stream s = { .curl = h->curl, .on_event = on_event, .tick = tick, .arg = arg, .stop = h->stop };
 	enum err err = prepare(h, path, e);
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 #define BASE_HTTP_H
 
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -20,6 +21,10 @@ struct http;
 enum err http_open(const char *url, const char *token, struct http **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void http_close(struct http *h);
+
+/* From now on every call ends with ERR_UNAVAILABLE within about a second of *stop becoming true (set by a signal
+ * handler or another thread); NULL: none does. */
+void http_set_stop(struct http *h, const atomic_bool *stop);
 
 /* One exchange. body may be NULL. *ret is the parsed answer, NULL for 204; the caller cJSON_Deletes it.
  * timeout_s 0: no limit beyond a broken connection (long polls). */

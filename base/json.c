@@ -52,6 +52,41 @@ static void blank_comments(char *s)
 	}
 }
 
+/* Bytes of the UTF-8 character at s, 0: it is none. The second byte's range keeps out long forms, surrogates and
+ * what lies beyond U+10FFFF (The Unicode Standard, table 3-7). */
+static size_t character(const unsigned char *s)
+{
+	size_t len = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+	unsigned char low = *s == 0xe0 ? 0xa0 : *s == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = *s == 0xed ? 0x9f : *s == 0xf4 ? 0x8f : 0xbf;
+	for (size_t i = 1; i < len; i++) {
+		if (s[i] < low || s[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
+	}
+	return len;
+}
+
+/* What cJSON would let through: bytes that are not UTF-8 and would come out again in our answers, and an escaped NUL,
+ * which would cut the string off unseen. NULL when there is neither. */
+static const char *find_unsafe(const char *s, const char **ret_why)
+{
+	while (*s) {
+		size_t len = character((const unsigned char *)s);
+		if (!len) {
+			*ret_why = "not UTF-8";
+			return s;
+		}
+		if (!strncmp(s, "\\u0000", 6)) {
+			*ret_why = "a NUL character in a string";
+			return s;
+		}
+		s += *s == '\\' && (s[1] == '\\' || s[1] == '"') ? 2 : len;
+	}
+	return NULL;
+}
+
 enum err json_parse(const char *what, const char *text, size_t len, cJSON **ret, struct errinfo *e)
 {
 	if (memchr(text, '\0', len))
@@ -62,17 +97,19 @@ enum err json_parse(const char *what, const char *text, size_t len, cJSON **ret,
 	memcpy(copy, text, len);
 	copy[len] = '\0';
 	blank_comments(copy);
-	const char *end = copy;
-	cJSON *doc = cJSON_ParseWithOpts(copy, &end, true);
-	if (!doc) {
+	const char *why = "not valid JSON";
+	const char *end = find_unsafe(copy, &why);
+	cJSON *doc = end ? NULL : cJSON_ParseWithOpts(copy, &end, true);
+	enum err err = ERR_OK;
+	if (doc) {
+		*ret = doc;
+	} else {
 		int line, column;
 		position(copy, end, &line, &column);
-		free(copy);
-		return err_set(e, ERR_INPUT, "%s: line %d, column %d: not valid JSON", what, line, column);
+		err = err_set(e, ERR_INPUT, "%s: line %d, column %d: %s", what, line, column, why);
 	}
 	free(copy);
-	*ret = doc;
-	return ERR_OK;
+	return err;
 }
 
 enum err json_parse_file(const char *path, cJSON **ret, struct errinfo *e)
@@ -90,13 +127,19 @@ enum err json_parse_file(const char *path, cJSON **ret, struct errinfo *e)
 const char *json_brief(const cJSON *value, char buf[64])
 {
 	if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
-		snprintf(buf, 64, "%s of %d", cJSON_IsObject(value) ? "an object" : "an array", cJSON_GetArraySize(value));
+		const char *noun = cJSON_IsObject(value) ? "an object" : "an array";
+		snprintf(buf, 64, "%s of %d", noun, cJSON_GetArraySize(value));
 		return buf;
 	}
+	if (cJSON_IsNumber(value) && !isfinite(value->valuedouble))
+		return "a number too large to read";
 	char *text = cJSON_PrintUnformatted(value);
 	if (!text)
 		return "?";
-	snprintf(buf, 64, strlen(text) > 60 ? "%.57s..." : "%s", text);
+	size_t len = strlen(text), cut = len > 60 ? 57 : len;
+	while (cut < len && ((unsigned char)text[cut] & 0xc0) == 0x80)
+		cut--; /* not in the middle of a character */
+	snprintf(buf, 64, "%.*s%s", (int)cut, text, cut < len ? "..." : "");
 	cJSON_free(text);
 	return buf;
 }
@@ -113,7 +156,8 @@ static enum err refuse(const char *path, const char *name, const cJSON *value, c
 	return err_set(e, ERR_INPUT, "%s: is %s, expected %s", full, json_brief(value, brief), expected);
 }
 
-static enum err read_number(const cJSON *v, const char *path, const struct json_field *f, double *ret, struct errinfo *e)
+static enum err read_number(const cJSON *v, const char *path, const struct json_field *f, double *ret,
+	struct errinfo *e)
 {
 	bool integer = f->kind == JSON_INT;
 	bool bounded = f->min != 0 || f->max != 0;
@@ -132,7 +176,8 @@ static enum err read_number(const cJSON *v, const char *path, const struct json_
 	return refuse(path, f->name, v, expected, e);
 }
 
-static enum err read_value(const cJSON *v, const char *path, const struct json_field *f, void *member, struct errinfo *e)
+static enum err read_value(const cJSON *v, const char *path, const struct json_field *f, void *member,
+	struct errinfo *e)
 {
 	double x = 0;
 	switch (f->kind) {
@@ -227,7 +272,8 @@ enum err json_read_numbers(const cJSON *array, const char *path, double *ret, si
 			return err_set(e, ERR_INPUT, "%s: has %d entries, expected at most %zu", path,
 				cJSON_GetArraySize(array), max);
 		if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-			return err_set(e, ERR_INPUT, "%s[%zu]: is %s, expected a number", path, n, json_brief(item, brief));
+			return err_set(e, ERR_INPUT, "%s[%zu]: is %s, expected a number", path, n,
+				json_brief(item, brief));
 		ret[n] = item->valuedouble;
 	}
 	*ret_n = n;

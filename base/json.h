@@ -31,7 +31,9 @@ struct json_field {
 	double min, max; /* inclusive bounds of JSON_INT and JSON_NUMBER; both 0: no bounds */
 };
 
-#define JSON_FIELD(type, member, kind_, ...) { #member, kind_, offsetof(type, member), __VA_ARGS__ }
+/* The rest is required, min, max in this order, or nothing; the designators let it be left out. */
+#define JSON_FIELD(type, member, kind_, ...) \
+	{ .name = #member, .kind = kind_, .offset = offsetof(type, member), __VA_ARGS__ }
 
 /* Parses text of len bytes; comments are allowed (stripped by cJSON_Minify), anything behind the value is not.
  * `what` names the document in errors, which carry line and column. The caller cJSON_Deletes the result. */
