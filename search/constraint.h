@@ -1,8 +1,8 @@
 /* constraint.h -- bounds on metrics: "accuracy": ">= baseline - 0.01", "macs": "<= 50%".
  * SPDX-License-Identifier: MIT
  *
- * Grammar: OP NUMBER | OP NUMBER% | OP baseline | OP baseline + NUMBER | OP baseline - NUMBER, OP is <= or >=. NUMBER% is of the
- * baseline's value. */
+ * Grammar: OP NUMBER | OP NUMBER% | OP baseline | OP baseline + NUMBER | OP baseline - NUMBER, OP is <= or >=,
+ * NUMBER is decimal without a sign. NUMBER% is of the baseline's value. */
 #ifndef SEARCH_CONSTRAINT_H
 #define SEARCH_CONSTRAINT_H
 
@@ -21,14 +21,16 @@ struct constraint {
 
 enum { CONSTRAINT_MAX = 16 };
 
-/* Reads the job's "constraints" object (NULL: none): METRIC: TEXT, or METRIC: [TEXT, ...] for a lower and an upper bound. */
+/* Reads the job's "constraints" object (NULL: none): METRIC: TEXT, or METRIC: [TEXT, TEXT] for a lower and an upper
+ * bound. */
 enum err constraint_read(const cJSON *object, struct constraint ret[CONSTRAINT_MAX], int *ret_count, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* NaN when it is relative to a baseline that is. */
 double constraint_bound(const struct constraint *c, const double baseline[METRIC_COUNT]);
 
-/* How far value misses the bound, 0 when it is met, scaled by |bound| (by 1 when the bound is 0) so that violations add up.
- * A NaN value misses by infinity. */
+/* How far value misses the bound, 0 when it is met (within 1e-12 of it, for rounding), scaled by |bound| (by 1 when the
+ * bound is 0) so that violations add up. A NaN value, or bound, misses by infinity. */
 double constraint_violation(const struct constraint *c, const double baseline[METRIC_COUNT], double value);
 
 /* The sum over all constraints: 0 means feasible (Deb 2002). Metrics that were not measured are NaN. */

@@ -12,6 +12,8 @@
 
 #include "base/err.h"
 
+struct arena;
+
 struct space_group {
 	char *name;
 	int channels; /* of the unpruned network */
@@ -42,6 +44,7 @@ struct space {
 	struct space_layer *layers;
 	int layer_count;
 	int64_t fixed_params, fixed_buffers;
+	struct arena *arena; /* everything above lives here */
 };
 
 /* Limits on every group, from the job's "prune". */
@@ -50,14 +53,20 @@ struct space_limits {
 	int round_to;     /* >= 1 */
 };
 
-/* Checks everything: kinds, ranges, group indices, and that no cost of the unpruned network exceeds 2^53. At most 65536
- * groups and 1048576 layers. At least one group is needed: ERR_UNSUPPORTED "nothing can be pruned" otherwise. */
+/* Checks everything: kinds, ranges, group indices, and that nothing in the cost of the unpruned network exceeds 2^53
+ * (so nothing does in any candidate's). At most 65536 groups and 1048576 layers, ERR_LIMIT beyond. ERR_UNSUPPORTED
+ * "nothing can be pruned" when there is no group, or none that may lose a channel. */
 enum err space_read(const cJSON *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void space_free(struct space *s);
 
-/* The keep nearest to `wanted` (any real) that the group allows: within min_keep..channels, a multiple of step or all. */
+/* The keep nearest to `wanted` (any real) that the group allows: within min_keep..channels, a multiple of step or all.
+ * Half way goes to the larger; NaN gives all. Never decreases when `wanted` grows. */
 int space_round_keep(const struct space_group *g, double wanted);
+
+/* The next larger or smaller keep that the group allows; keep itself (an allowed one) at the end. */
+int space_more(const struct space_group *g, int keep);
+int space_less(const struct space_group *g, int keep);
 
 /* Whether keep[] is a candidate of this space. */
 bool space_allows(const struct space *s, const int *keep);

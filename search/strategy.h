@@ -1,9 +1,12 @@
 /* strategy.h -- ask for the next candidate, tell how one did.
  * SPDX-License-Identifier: MIT
  *
- * A strategy is a pure function of (problem, options, seed, results so far): no clock, no socket, no file, its own random numbers. The same calls
- * give the same candidates. The caller numbers proposals 1, 2, 3 ... and, to be independent of the number of workers, calls in the canonical order:
- * before ask(k), tell of all trials numbered below k - window, in order of number, and of no others. search/table.h does just that. */
+ * A strategy is a pure function of (problem, options, seed, results so far): no clock, no socket, no file, its own
+ * random numbers. The same calls give the same candidates. The caller numbers proposals 1, 2, 3 ... and, to be
+ * independent of the number of workers, calls in the canonical order: before ask(k), tell of all trials numbered
+ * below k - window, in order of number, and of no others. search/table.h does just that.
+ *
+ * Every proposal is allowed by the space and keeps the constraints' upper bounds on exact costs. */
 #ifndef SEARCH_STRATEGY_H
 #define SEARCH_STRATEGY_H
 
@@ -49,10 +52,14 @@ struct request {
 struct strategy_ops {
 	const char *name;
 	const char *summary; /* one line for people */
-	/* Reads options (the job's "strategy" object with "name" taken out already checked by the caller; unknown keys are errors) */
+	/* Checks options as far as that goes without a problem: the job's whole "strategy" object, unknown keys
+	 * are errors. */
+	enum err (*check)(const cJSON *options, struct errinfo *e);
+	/* Reads the same options. ERR_LIMIT when no candidate of the space can keep what is asked. */
 	enum err (*open)(const struct problem *p, const cJSON *options, struct strategy **ret, struct errinfo *e);
 	/* Writes group_count ints; *ret_done = true instead when the strategy has nothing more to propose. */
-	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e);
+	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done,
+		struct errinfo *e);
 	enum err (*tell)(struct strategy *s, const struct outcome *o, struct errinfo *e);
 	void (*free)(struct strategy *s); /* accepts NULL */
 };
@@ -61,7 +68,13 @@ struct strategy_ops {
 const struct strategy_ops *strategy_named(const char *name);
 const char *strategy_names(void);
 
-/* Checks a job's "strategy" object {"name": ..., options} without a space, as far as that goes: name, keys, kinds, ranges. */
+/* Checks a job's "strategy" object {"name": ..., options} without a space, as far as that goes: name, keys, kinds,
+ * ranges. */
 enum err strategy_check(const cJSON *object, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* For strategies: their option "metric", which must be an exact cost. */
+enum err strategy_read_cost(const char *name, enum metric *ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+extern const struct strategy_ops strategy_random, strategy_anneal, strategy_nsga2;
 
 #endif

@@ -1,10 +1,12 @@
 /* table.h -- the ask/tell table of one job: who was proposed, what came back, in which order it may be known.
  * SPDX-License-Identifier: MIT
  *
- * Wraps a strategy so that proposal k depends only on results of trials numbered below k - window: results may arrive in any order, they are held
- * here and told in order of number, just before the ask that may know them. A table that is fed the same results gives the same proposals whatever the order and the time
- * of arrival: so a job has the same candidates with any number of workers, and a restart replays stored results into a new table (with table_expect instead of
- * table_ask). Owns its strategy. */
+ * Wraps a strategy so that proposal k depends only on results of trials numbered below k - window: results may
+ * arrive in any order, they are held here and told in order of number, just before the ask that may know them. A
+ * table that is fed the same results gives the same proposals whatever the order and the time of arrival: so a job
+ * has the same candidates with any number of workers, and a restart replays stored results into a new table (with
+ * table_expect instead of table_ask). Owns its strategy. After an error of ERR_MEMORY or ERR_INTERNAL it can only
+ * be closed. */
 #ifndef SEARCH_TABLE_H
 #define SEARCH_TABLE_H
 
@@ -25,11 +27,14 @@ enum table_answer {
 enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
-/* A result, in any order, once a number (a second one is ERR_CONFLICT). Its keep is the table's own; o->keep is ignored. */
+/* A result, in any order, once a number (a second one is ERR_CONFLICT, one of a number never proposed
+ * ERR_NOT_FOUND). Its keep is the table's own; o->keep is ignored. */
 enum err table_tell(struct table *t, const struct outcome *o, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Replay: asks for the next proposal, which must be `keep`; ERR_INTERNAL when the strategy proposes something else (the store is not from this program). */
-enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e) __attribute__((warn_unused_result));
+/* Replay: asks for the next proposal, which must have this number and be `keep`; ERR_INTERNAL when the strategy
+ * proposes something else or nothing (the store is not from this program). */
+enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* Proposals made, and results still missing among them. */
 int table_proposed(const struct table *t);

@@ -1,0 +1,338 @@
+/* anneal.c -- AutoCompress (Liu et al. 2020): simulated annealing in rounds of growing pruning.
+ * SPDX-License-Identifier: MIT
+ *
+ * The budget of proposals is cut into rounds. Round k of N (from 1) removes 1 - (1 - S)^(k/N) of the cost, S being
+ * the target; every proposal of a round keeps that budget to a channel's worth (budget_fit). The first action is
+ * random ratios, the largest for the largest group; it is a start only, later actions go where the results lead.
+ * An action is the current state perturbed by U(-m, m), m shrinking with the temperature. The best action of a
+ * round starts the next.
+ *
+ * Results come late when the window is open: proposals then perturb the state as known. A round's late results
+ * still compete for its best action until the first result of the next round is told; from then on that one is the
+ * state.
+ *
+ * Options: "metric", "target" S, "rounds" N, "acceptance" (temperature.h), "cooling": the temperature at the end
+ * of a round as a share of that at its start, "perturbation": m at its start. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "search/budget.h"
+#include "search/cost.h"
+#include "search/limit.h"
+#include "search/sample.h"
+#include "search/score.h"
+#include "search/seen.h"
+#include "search/space.h"
+#include "search/strategy.h"
+#include "search/tally.h"
+#include "search/temperature.h"
+
+enum { STREAM = 2, PERTURBATIONS = 16, TRIES = 64 };
+
+/* A try that only found what was proposed before is followed by a wider one, and in the end by any shape at all. */
+static const double WIDEN = 1.5;
+
+struct options {
+	const char *name, *metric;
+	double target, acceptance, cooling, perturbation;
+	int64_t rounds;
+};
+
+static const struct json_field fields[] = {
+	JSON_FIELD(struct options, name, JSON_STRING, .required = false),
+	JSON_FIELD(struct options, metric, JSON_STRING, .required = false),
+	JSON_FIELD(struct options, target, JSON_NUMBER, .min = 0.01, .max = 0.999),
+	JSON_FIELD(struct options, rounds, JSON_INT, .min = 1, .max = 1000),
+	JSON_FIELD(struct options, acceptance, JSON_NUMBER, .min = 0.01, .max = 0.99),
+	JSON_FIELD(struct options, cooling, JSON_NUMBER, .min = 0.0001, .max = 1),
+	JSON_FIELD(struct options, perturbation, JSON_NUMBER, .min = 0.001, .max = 1),
+};
+
+struct rank {
+	int group;
+	double freed; /* cost that the group alone can save */
+};
+
+struct state {
+	struct energy energy;
+	int *keep;
+};
+
+struct strategy {
+	const struct problem *problem;
+	struct options options; /* its strings are not kept */
+	enum metric metric;
+	int objective; /* index of the one that the energy is */
+	double most[METRIC_COUNT];
+	int asked, rounds;
+	int round;  /* that `current` belongs to */
+	bool known; /* some result was usable: current and best are candidates */
+	struct state current, best;
+	struct temperature temperature;
+	struct rng rng;
+	struct seen seen;
+	struct rank *by_size; /* groups, smallest first */
+	double *ratio, *sorted; /* of the action being made, by group and by size */
+};
+
+/* ---- opening ---- */
+
+static enum err read_options(const cJSON *object, struct options *ret, enum metric *ret_metric, struct errinfo *e)
+{
+	*ret = (struct options){
+		.metric = "macs", .target = 0.5, .rounds = 4, .acceptance = 0.8, .cooling = 0.02, .perturbation = 0.35,
+	};
+	enum err err = json_read(object, "strategy", fields, sizeof fields / sizeof *fields, ret, e);
+	return err ? err : strategy_read_cost(ret->metric, ret_metric, e);
+}
+
+static enum err check(const cJSON *object, struct errinfo *e)
+{
+	struct options o;
+	enum metric metric;
+	return read_options(object, &o, &metric, e);
+}
+
+static void release(struct strategy *s)
+{
+	if (!s)
+		return;
+	seen_fini(&s->seen);
+	free(s->current.keep);
+	free(s->best.keep);
+	free(s->by_size);
+	free(s->ratio);
+	free(s->sorted);
+	free(s);
+}
+
+/* What costs time to know comes first: exact costs are fixed by the round's target. */
+static int energy_objective(const struct problem *p, enum metric metric)
+{
+	for (int i = 0; i < p->objective_count; i++)
+		if (!metric_is_exact_cost(p->objectives[i]))
+			return i;
+	return p->objectives[0] == metric ? 1 : 0;
+}
+
+static enum err check_target(const struct problem *p, enum metric metric, double target, struct errinfo *e)
+{
+	double floor_share = budget_floor(p->space, metric);
+	if (1 - target < floor_share)
+		return err_set(e, ERR_LIMIT, "strategy.target: is %g, expected at most %g: no candidate can lose more %s",
+			target, 1 - floor_share, metric_name(metric));
+	return ERR_OK;
+}
+
+static int smaller_first(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+	if (x->freed != y->freed)
+		return x->freed < y->freed ? -1 : 1;
+	return (x->group > y->group) - (x->group < y->group);
+}
+
+static enum err rank_groups(struct strategy *s, struct errinfo *e)
+{
+	const struct space *space = s->problem->space;
+	for (int g = 0; g < space->group_count; g++)
+		s->best.keep[g] = space->groups[g].channels;
+	struct tally *t;
+	enum err err = tally_open(space, s->best.keep, &t, e);
+	if (err)
+		return err;
+	for (int g = 0; g < space->group_count; g++) {
+		struct cost without = tally_if(t, g, space->groups[g].min_keep);
+		s->by_size[g] = (struct rank){ .group = g, .freed = -cost_metric(&without, s->metric) };
+	}
+	tally_close(t);
+	qsort(s->by_size, (size_t)space->group_count, sizeof *s->by_size, smaller_first);
+	return ERR_OK;
+}
+
+static struct strategy *allocate(size_t groups)
+{
+	struct strategy *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	s->current.keep = calloc(groups, sizeof *s->current.keep);
+	s->best.keep = calloc(groups, sizeof *s->best.keep);
+	s->by_size = calloc(groups, sizeof *s->by_size);
+	s->ratio = calloc(groups, sizeof *s->ratio);
+	s->sorted = calloc(groups, sizeof *s->sorted);
+	if (s->current.keep && s->best.keep && s->by_size && s->ratio && s->sorted)
+		return s;
+	release(s);
+	return NULL;
+}
+
+static enum err open_anneal(const struct problem *p, const cJSON *object, struct strategy **ret, struct errinfo *e)
+{
+	struct options o;
+	enum metric metric;
+	enum err err = read_options(object, &o, &metric, e);
+	if (!err)
+		err = check_target(p, metric, o.target, e);
+	if (err)
+		return err;
+	struct strategy *s = allocate((size_t)p->space->group_count);
+	if (!s)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	s->problem = p;
+	s->options = o;
+	s->metric = metric;
+	s->objective = energy_objective(p, metric);
+	s->rounds = o.rounds < p->budget ? (int)o.rounds : p->budget;
+	s->current.energy = s->best.energy = (struct energy){ INFINITY, INFINITY };
+	temperature_reset(&s->temperature, o.acceptance);
+	rng_init(&s->rng, p->seed, STREAM);
+	err = limit_read(p, s->most, e);
+	if (!err)
+		err = rank_groups(s, e);
+	if (err) {
+		release(s);
+		return err;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+/* ---- rounds ---- */
+
+/* Proposals 1..budget fall into rounds 0..rounds - 1, none empty. */
+static int round_of(const struct strategy *s, int number)
+{
+	int64_t round = (int64_t)(number - 1) * s->rounds / s->problem->budget;
+	return round < s->rounds ? (int)round : s->rounds - 1;
+}
+
+/* Number of the first proposal of a round. */
+static int first_of(const struct strategy *s, int round)
+{
+	return (int)(((int64_t)round * s->problem->budget + s->rounds - 1) / s->rounds) + 1;
+}
+
+/* Temperature of a proposal as a share of its round's first: geometric, `cooling` at the last. */
+static double cold_at(const struct strategy *s, int number)
+{
+	int round = round_of(s, number);
+	int first = first_of(s, round), last = first_of(s, round + 1) - 1;
+	return last > first ? pow(s->options.cooling, (double)(number - first) / (last - first)) : 1;
+}
+
+static double share_of(const struct strategy *s, int round)
+{
+	return pow(1 - s->options.target, (round + 1.0) / s->rounds);
+}
+
+/* ---- asking ---- */
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* Random ratios, the largest for the group that can save most. */
+static void first_action(struct strategy *s)
+{
+	int n = s->problem->space->group_count;
+	for (int i = 0; i < n; i++)
+		s->sorted[i] = rng_uniform(&s->rng);
+	qsort(s->sorted, (size_t)n, sizeof *s->sorted, ascending);
+	for (int i = 0; i < n; i++)
+		s->ratio[s->by_size[i].group] = s->sorted[i];
+}
+
+static void perturb(struct strategy *s, const int *keep, double m)
+{
+	for (int g = 0; g < s->problem->space->group_count; g++) {
+		double ratio = 1 - (double)keep[g] / s->problem->space->groups[g].channels;
+		ratio += m * (2 * rng_uniform(&s->rng) - 1);
+		s->ratio[g] = fmin(fmax(ratio, 0), 1);
+	}
+}
+
+static enum err propose(struct strategy *s, int round, int try, double m, int *ret_keep, struct errinfo *e)
+{
+	const struct space *space = s->problem->space;
+	double most[METRIC_COUNT];
+	memcpy(most, s->most, sizeof most);
+	limit_share(space, s->metric, share_of(s, round), most);
+	if (try >= PERTURBATIONS)
+		sample_shape(&s->rng, space->group_count, s->ratio);
+	else if (!s->known)
+		first_action(s);
+	else
+		perturb(s, s->round == round ? s->current.keep : s->best.keep, m);
+	return budget_fit_all(space, most, s->ratio, ret_keep, e);
+}
+
+static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e)
+{
+	int groups = s->problem->space->group_count, round = round_of(s, s->asked + 1);
+	double m = s->options.perturbation * cold_at(s, s->asked + 1);
+	enum err err = propose(s, round, 0, m, ret_keep, e);
+	for (int i = 1; !err && i < TRIES && seen_has(&s->seen, ret_keep, groups); i++) {
+		m = fmin(m * WIDEN, 1);
+		err = propose(s, round, i, m, ret_keep, e);
+	}
+	if (!err)
+		err = seen_add(&s->seen, ret_keep, groups, e);
+	if (err)
+		return err;
+	s->asked++;
+	*ret_request = (struct request){ .metric = s->metric, .ratio = 1 - share_of(s, round) };
+	*ret_done = false;
+	return ERR_OK;
+}
+
+/* ---- telling ---- */
+
+static void become(struct strategy *s, struct state *state, const struct energy *energy, const int *keep)
+{
+	state->energy = *energy;
+	memcpy(state->keep, keep, (size_t)s->problem->space->group_count * sizeof *keep);
+}
+
+/* Energies of other rounds say nothing here: they were reached with more channels. */
+static void enter_round(struct strategy *s, int round)
+{
+	struct energy none = { INFINITY, INFINITY };
+	s->round = round;
+	become(s, &s->current, &none, s->best.keep);
+	s->best.energy = none;
+	temperature_reset(&s->temperature, s->options.acceptance);
+}
+
+static enum err tell(struct strategy *s, const struct outcome *o, struct errinfo *e)
+{
+	(void)e;
+	double point[PARETO_MAX_OBJECTIVES];
+	struct energy energy;
+	score_outcome(s->problem, o, point, &energy.violation);
+	energy.value = point[s->objective];
+	if (round_of(s, o->number) > s->round)
+		enter_round(s, round_of(s, o->number));
+	temperature_note(&s->temperature, &energy);
+	double cold = cold_at(s, o->number);
+	if (temperature_accepts(&s->temperature, &s->current.energy, &energy, cold, &s->rng))
+		become(s, &s->current, &energy, o->keep);
+	if (energy_better(&energy, &s->best.energy))
+		become(s, &s->best, &energy, o->keep);
+	s->known = s->known || isfinite(energy.value);
+	return ERR_OK;
+}
+
+const struct strategy_ops strategy_anneal = {
+	.name = "anneal",
+	.summary = "AutoCompress: simulated annealing in rounds of growing pruning",
+	.check = check,
+	.open = open_anneal,
+	.ask = ask,
+	.tell = tell,
+	.free = release,
+};

@@ -1,0 +1,270 @@
+/* nsga2.c -- NSGA-II (Deb et al. 2002) on channel counts: constrained domination, no duplicates.
+ * SPDX-License-Identifier: MIT
+ *
+ * The first `population` proposals cover the whole cost range: three of four are random shapes at costs spread
+ * evenly from the cheapest candidate to the intact network, the fourth has every gene uniform, which in many
+ * groups is heavy pruning but the only way to start in spaces where cost says little. Then children come in pairs
+ * from binary tournaments, simulated binary crossover and polynomial mutation. With window 0 it is generational
+ * NSGA-II to the letter; with a window the first children of a generation come from the parents of the one before.
+ *
+ * A child past a limit on an exact cost is pruned further in its own proportions; one that was proposed before is
+ * mutated until it is new.
+ *
+ * Options: "population" (even), "crossover", "eta_crossover", "mutation" (null: 1 / groups), "eta_mutation". */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/rng.h"
+#include "search/budget.h"
+#include "search/cost.h"
+#include "search/limit.h"
+#include "search/population.h"
+#include "search/sample.h"
+#include "search/score.h"
+#include "search/seen.h"
+#include "search/space.h"
+#include "search/strategy.h"
+#include "search/variation.h"
+
+enum { STREAM = 3, MUTATIONS = 16, TRIES = 32, UNIFORM_EVERY = 4 };
+
+struct options {
+	const char *name;
+	int64_t population;
+	double crossover, eta_crossover, eta_mutation;
+	const cJSON *mutation;
+};
+
+static const struct json_field fields[] = {
+	JSON_FIELD(struct options, name, JSON_STRING, .required = false),
+	JSON_FIELD(struct options, population, JSON_INT, .min = 4, .max = 4000),
+	JSON_FIELD(struct options, crossover, JSON_NUMBER, .max = 1),
+	JSON_FIELD(struct options, eta_crossover, JSON_NUMBER, .max = 1000),
+	JSON_FIELD(struct options, eta_mutation, JSON_NUMBER, .max = 1000),
+	JSON_FIELD(struct options, mutation, JSON_ANY, .required = false),
+};
+
+struct strategy {
+	const struct problem *problem;
+	const struct space *space;
+	struct population *population;
+	struct variation variation;
+	int size;
+	enum metric metric;        /* whose range the first proposals cover */
+	double low, high, start;
+	double most[METRIC_COUNT];
+	bool limited;              /* some of `most` is finite */
+	int asked;
+	bool has_spare;            /* the second child of the last pair waits in spare */
+	int *spare;
+	double *ratio;
+	struct rng rng;
+	struct seen seen;
+};
+
+/* ---- opening ---- */
+
+static enum err read_mutation(const cJSON *value, double *ret, struct errinfo *e)
+{
+	char brief[64];
+	if (!value || cJSON_IsNull(value))
+		return ERR_OK;
+	if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0 && value->valuedouble <= 1))
+		return err_set(e, ERR_INPUT, "strategy.mutation: is %s, expected null or a number from 0 to 1",
+			json_brief(value, brief));
+	*ret = value->valuedouble;
+	return ERR_OK;
+}
+
+/* *ret_mutation stays as it is when none is given. */
+static enum err read_options(const cJSON *object, struct options *ret, double *ret_mutation, struct errinfo *e)
+{
+	*ret = (struct options){ .population = 20, .crossover = 0.9, .eta_crossover = 15, .eta_mutation = 20 };
+	enum err err = json_read(object, "strategy", fields, sizeof fields / sizeof *fields, ret, e);
+	if (!err && ret->population % 2)
+		err = err_set(e, ERR_INPUT, "strategy.population: is %lld, expected an even number from 4 to 4000",
+			(long long)ret->population);
+	return err ? err : read_mutation(ret->mutation, ret_mutation, e);
+}
+
+static enum err check(const cJSON *object, struct errinfo *e)
+{
+	struct options o;
+	double mutation;
+	return read_options(object, &o, &mutation, e);
+}
+
+static void release(struct strategy *s)
+{
+	if (!s)
+		return;
+	population_free(s->population);
+	seen_fini(&s->seen);
+	free(s->spare);
+	free(s->ratio);
+	free(s);
+}
+
+/* The first exact cost among the objectives, so that it is the front that is covered; otherwise MACs. */
+static enum metric metric_to_cover(const struct problem *p)
+{
+	for (int i = 0; i < p->objective_count; i++)
+		if (metric_is_exact_cost(p->objectives[i]))
+			return p->objectives[i];
+	return METRIC_MACS;
+}
+
+static enum err prepare(struct strategy *s, const struct problem *p, const struct options *o, struct errinfo *e)
+{
+	s->problem = p;
+	s->space = p->space;
+	s->size = (int)o->population;
+	s->variation.crossover = o->crossover;
+	s->variation.eta_crossover = o->eta_crossover;
+	s->variation.eta_mutation = o->eta_mutation;
+	s->metric = metric_to_cover(p);
+	s->high = 1;
+	limit_window(p, s->metric, &s->low, &s->high);
+	rng_init(&s->rng, p->seed, STREAM);
+	s->start = rng_uniform(&s->rng);
+	s->spare = calloc((size_t)p->space->group_count, sizeof *s->spare);
+	s->ratio = calloc((size_t)p->space->group_count, sizeof *s->ratio);
+	if (!s->spare || !s->ratio)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = limit_read(p, s->most, e);
+	for (int m = 0; m < METRIC_COUNT; m++)
+		s->limited = s->limited || isfinite(s->most[m]);
+	return err ? err : population_new(s->size, p->space->group_count, p->objective_count, &s->population, e);
+}
+
+static enum err open_nsga2(const struct problem *p, const cJSON *object, struct strategy **ret, struct errinfo *e)
+{
+	struct options o;
+	struct strategy *s = calloc(1, sizeof *s);
+	if (!s)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	s->variation.mutation = 1.0 / p->space->group_count;
+	enum err err = read_options(object, &o, &s->variation.mutation, e);
+	if (!err)
+		err = prepare(s, p, &o, e);
+	if (err) {
+		release(s);
+		return err;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+/* ---- asking ---- */
+
+/* Prunes a candidate past a limit further, in its own proportions. */
+static enum err repair(struct strategy *s, int *keep, struct errinfo *e)
+{
+	if (!s->limited)
+		return ERR_OK;
+	struct cost c = cost_of(s->space, keep);
+	if (budget_keeps(s->most, &c))
+		return ERR_OK;
+	for (int g = 0; g < s->space->group_count; g++)
+		s->ratio[g] = 1 - (double)keep[g] / s->space->groups[g].channels;
+	return budget_fit_all(s->space, s->most, s->ratio, keep, e);
+}
+
+static enum err sample_at(struct strategy *s, double share, int *ret_keep, struct errinfo *e)
+{
+	double most[METRIC_COUNT];
+	memcpy(most, s->most, sizeof most);
+	limit_share(s->space, s->metric, share, most);
+	sample_shape(&s->rng, s->space->group_count, s->ratio);
+	return budget_fit_all(s->space, most, s->ratio, ret_keep, e);
+}
+
+/* One of the first proposals, or a child while nobody can be its parent. */
+static enum err first(struct strategy *s, int *ret_keep, struct request *ret_request, struct errinfo *e)
+{
+	if (s->asked % UNIFORM_EVERY == UNIFORM_EVERY - 1) {
+		sample_uniform(&s->rng, s->space, ret_keep);
+		return repair(s, ret_keep, e);
+	}
+	double share = s->low + (s->high - s->low) * sample_spread(s->start, s->asked);
+	*ret_request = (struct request){ .metric = s->metric, .ratio = 1 - share };
+	return sample_at(s, share, ret_keep, e);
+}
+
+static enum err breed(struct strategy *s, int *ret_keep, struct errinfo *e)
+{
+	const int *a, *b;
+	if (s->has_spare) {
+		s->has_spare = false;
+		memcpy(ret_keep, s->spare, (size_t)s->space->group_count * sizeof *ret_keep);
+		return repair(s, ret_keep, e);
+	}
+	enum err err = population_choose(s->population, &s->rng, &a, e);
+	if (!err)
+		err = population_choose(s->population, &s->rng, &b, e);
+	if (err)
+		return err;
+	variation_cross(&s->variation, s->space, &s->rng, a, b, ret_keep, s->spare);
+	variation_mutate(&s->variation, s->space, &s->rng, ret_keep);
+	variation_mutate(&s->variation, s->space, &s->rng, s->spare);
+	s->has_spare = true;
+	return repair(s, ret_keep, e);
+}
+
+/* Changes a candidate that was proposed before until it is new: mutations first, then anything at all. A space that has
+ * nothing new left gets a repetition. */
+static enum err renew(struct strategy *s, int *keep, struct errinfo *e)
+{
+	enum err err = ERR_OK;
+	for (int i = 0; !err && i < TRIES && seen_has(&s->seen, keep, s->space->group_count); i++) {
+		if (i < MUTATIONS) {
+			variation_mutate_one(&s->variation, s->space, &s->rng, keep);
+			err = repair(s, keep, e);
+		} else {
+			err = sample_at(s, s->low + (s->high - s->low) * rng_uniform(&s->rng), keep, e);
+		}
+	}
+	return err;
+}
+
+static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e)
+{
+	struct request request = { .metric = METRIC_COUNT };
+	bool beginning = s->asked < s->size || population_count(s->population) < 2;
+	enum err err = beginning ? first(s, ret_keep, &request, e) : breed(s, ret_keep, e);
+	if (!err)
+		err = renew(s, ret_keep, e);
+	if (!err)
+		err = seen_add(&s->seen, ret_keep, s->space->group_count, e);
+	if (err)
+		return err;
+	s->asked++;
+	*ret_request = request;
+	*ret_done = false;
+	return ERR_OK;
+}
+
+/* ---- telling ---- */
+
+static enum err tell(struct strategy *s, const struct outcome *o, struct errinfo *e)
+{
+	double point[PARETO_MAX_OBJECTIVES], violation;
+	bool turned;
+	score_outcome(s->problem, o, point, &violation);
+	enum err err = population_add(s->population, o->keep, point, violation, &turned, e);
+	if (!err && turned)
+		s->has_spare = false; /* its parents may have been beaten */
+	return err;
+}
+
+const struct strategy_ops strategy_nsga2 = {
+	.name = "nsga2",
+	.summary = "NSGA-II: an evolving population, the whole front at once",
+	.check = check,
+	.open = open_nsga2,
+	.ask = ask,
+	.tell = tell,
+	.free = release,
+};

@@ -1,0 +1,20 @@
+/* main.c -- runs the tests of search/.
+ * SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "tests/search/suites.h"
+
+int main(void)
+{
+	Suite *(*const suites[])(void) = {
+		space_suite, cost_suite, budget_suite, constraint_suite, pareto_suite, front_suite, table_suite,
+		strategy_suite, random_suite, anneal_suite, nsga2_suite,
+	};
+	SRunner *runner = srunner_create(NULL);
+	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+		srunner_add_suite(runner, suites[i]());
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,20 @@
+/* suites.h -- the test suites of search/.
+ * SPDX-License-Identifier: MIT */
+#ifndef TESTS_SEARCH_SUITES_H
+#define TESTS_SEARCH_SUITES_H
+
+#include <check.h>
+
+Suite *space_suite(void);
+Suite *cost_suite(void);
+Suite *budget_suite(void);
+Suite *constraint_suite(void);
+Suite *pareto_suite(void);
+Suite *front_suite(void);
+Suite *table_suite(void);
+Suite *strategy_suite(void);
+Suite *random_suite(void);
+Suite *anneal_suite(void);
+Suite *nsga2_suite(void);
+
+#endif

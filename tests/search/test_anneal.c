@@ -1,0 +1,223 @@
+/* test_anneal.c -- annealing: budgets by round, temperature, and that it gets better.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/cost.h"
+#include "search/space.h"
+#include "search/temperature.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+enum { GROUPS = 12 };
+
+/* At most the limit, and a step of any pruned group more would be beyond it. */
+static void assert_tight(const struct space *s, const int *keep, double limit)
+{
+	int changed[GROUPS];
+	ck_assert(space_allows(s, keep));
+	ck_assert_double_le((double)cost_of(s, keep).macs, limit);
+	memcpy(changed, keep, sizeof changed);
+	for (int g = 0; g < s->group_count; g++) {
+		changed[g] = space_more(&s->groups[g], keep[g]);
+		ck_assert(changed[g] == keep[g] || (double)cost_of(s, changed).macs > limit);
+		changed[g] = keep[g];
+	}
+}
+
+START_TEST(every_proposal_keeps_the_budget_of_its_round_to_a_channels_worth)
+{
+	static const struct {
+		double target;
+		int rounds;
+	} cases[] = { { 0.95, 4 }, { 0.5, 1 }, { 0.99, 3 }, { 0.3, 60 }, { 0.7, 200 } };
+	struct space *s = fixture_chain(GROUPS, 1, 1);
+	struct problem p = fixture_problem(s);
+	char strategy[128];
+	int rounds = cases[_i].rounds < p.budget ? cases[_i].rounds : p.budget, n;
+	snprintf(strategy, sizeof strategy, "{\"name\": \"anneal\", \"target\": %g, \"rounds\": %d}", cases[_i].target,
+		cases[_i].rounds);
+	int *keep = fixture_run(&p, strategy, true, &n);
+	ck_assert_int_eq(n, p.budget);
+	for (int i = 0; i < n; i++) {
+		int round = i * rounds / p.budget + 1;
+		double share = pow(1 - cases[_i].target, (double)round / rounds);
+		assert_tight(s, keep + i * GROUPS, share * p.baseline[METRIC_MACS]);
+	}
+	free(keep);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_target_that_is_out_of_reach_is_refused_with_what_is_possible)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.5, 1);
+	struct problem p = fixture_problem(s);
+	struct table *t = NULL;
+	cJSON *object = fixture_json("{\"name\": \"anneal\", \"target\": 0.95}");
+	fails(ERR_LIMIT, table_open(&p, object, &t, &e));
+	says("strategy.target: is 0.95, expected at most 0.7");
+	cJSON_Delete(object);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(the_first_action_prunes_larger_groups_more)
+{
+	struct space *s = fixture_chain(GROUPS, 1, 1);
+	double ratio_of_largest = 0, ratio_of_smallest = 0;
+	for (int seed = 0; seed < 30; seed++) {
+		struct problem p = fixture_problem(s);
+		int n;
+		p.seed = (uint64_t)seed;
+		int *keep = fixture_run(&p, "{\"name\": \"anneal\"}", false, &n);
+		ratio_of_largest += 1 - keep[2] / 24.0;  /* before the image shrinks first */
+		ratio_of_smallest += 1 - keep[8] / 8.0;
+		free(keep);
+	}
+	ck_assert_double_gt(ratio_of_largest, 1.5 * ratio_of_smallest);
+	space_free(s);
+}
+END_TEST
+
+/* Accuracy that only group 0's channels decide, which the start "larger groups first" knows nothing of. */
+static double run_on_one_sided(const struct space *s, uint64_t seed, const char *strategy)
+{
+	struct errinfo e = { 0 };
+	struct problem p = fixture_problem(s);
+	struct table *t = NULL;
+	double best = 0;
+	p.seed = seed;
+	p.window = 2;
+	p.budget = 100;
+	cJSON *object = fixture_json(strategy);
+	ok(table_open(&p, object, &t, &e));
+	cJSON_Delete(object);
+	for (int back = 1;;) {
+		static int keep[128][GROUPS];
+		enum table_answer answer;
+		struct request request;
+		int number = 0, mine[GROUPS];
+		ok(table_ask(t, &answer, &number, mine, &request, &e));
+		if (answer == TABLE_DONE)
+			break;
+		if (answer == TABLE_PROPOSAL) {
+			memcpy(keep[number], mine, sizeof mine);
+			continue;
+		}
+		struct outcome o = { .number = back, .ok = true };
+		double accuracy = 0;
+		for (int g = 0; g < GROUPS; g++) /* odd groups matter, even ones don't */
+			accuracy += g % 2 ? (double)keep[back][g] / s->groups[g].channels / (GROUPS / 2.0) : 0;
+		o.metrics[METRIC_ACCURACY] = accuracy;
+		o.metrics[METRIC_MACS] = (double)cost_of(s, keep[back]).macs;
+		ok(table_tell(t, &o, &e));
+		if (back++ > 75) /* of the last round */
+			best = fmax(best, accuracy);
+	}
+	table_close(t);
+	return best;
+}
+
+START_TEST(it_ends_better_than_chance_at_the_same_cost)
+{
+	struct space *s = fixture_wide(GROUPS, 40);
+	double annealed = 0, random = 0;
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		annealed += run_on_one_sided(s, seed, "{\"name\": \"anneal\", \"target\": 0.6}") / 8;
+		random += run_on_one_sided(s, seed, "{\"name\": \"random\", \"low\": 0.4, \"high\": 0.4}") / 8;
+	}
+	ck_assert_msg(annealed > random + 0.05, "%g against %g by chance", annealed, random);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(the_starting_temperature_gives_the_wanted_acceptance)
+{
+	struct rng r;
+	rng_init(&r, 1, 0);
+	for (int percent = 10; percent < 100; percent += 20) {
+		struct temperature t;
+		double values[50], sum = 0;
+		int changes = 0;
+		temperature_reset(&t, percent / 100.0);
+		for (int i = 0; i < 50; i++) {
+			values[i] = 1e-3 * rng_normal(&r);
+			temperature_note(&t, &(struct energy){ values[i], 0 });
+		}
+		double spread = t.most - t.least;
+		for (int i = 1; i < 50; i++, changes++)
+			sum += exp(-fabs(values[i] - values[i - 1]) / (spread * temperature_start(&t)));
+		ck_assert_double_eq_tol(sum / changes, percent / 100.0, 1e-6);
+	}
+}
+END_TEST
+
+START_TEST(acceptance_depends_on_the_spread_and_not_on_the_unit)
+{
+	struct rng r;
+	rng_init(&r, 2, 0);
+	for (int scale = -6; scale <= 6; scale += 3) {
+		struct temperature t;
+		double unit = pow(10, scale);
+		int warm = 0, cold = 0;
+		temperature_reset(&t, 0.8);
+		for (int i = 0; i < 20; i++)
+			temperature_note(&t, &(struct energy){ unit * (i % 5), 0 });
+		for (int i = 0; i < 2000; i++) {
+			struct energy from = { 0, 0 }, to = { unit, 0 };
+			warm += temperature_accepts(&t, &from, &to, 1, &r);
+			cold += temperature_accepts(&t, &from, &to, 0.02, &r);
+		}
+		ck_assert_int_gt(warm, 1600);
+		ck_assert_int_lt(warm, 1950);
+		ck_assert_int_lt(cold, 40);
+	}
+}
+END_TEST
+
+START_TEST(better_is_always_taken_and_what_failed_never)
+{
+	struct temperature t;
+	struct rng r;
+	rng_init(&r, 3, 0);
+	temperature_reset(&t, 0.5);
+	temperature_note(&t, &(struct energy){ 0, 0 });
+	temperature_note(&t, &(struct energy){ 1, 0 });
+	temperature_note(&t, &(struct energy){ INFINITY, INFINITY });
+	struct energy good = { 0, 0 }, bad = { 1, 0 }, infeasible = { 0, 5 }, failed = { INFINITY, INFINITY };
+	int taken = 0;
+	for (int i = 0; i < 200; i++) {
+		ck_assert(temperature_accepts(&t, &bad, &good, 1, &r));
+		ck_assert(temperature_accepts(&t, &good, &good, 0.001, &r));
+		ck_assert(temperature_accepts(&t, &infeasible, &bad, 0.001, &r));
+		ck_assert(temperature_accepts(&t, &failed, &infeasible, 0.001, &r));
+		ck_assert(!temperature_accepts(&t, &good, &failed, 1, &r));
+		ck_assert(!temperature_accepts(&t, &failed, &failed, 1, &r));
+		taken += temperature_accepts(&t, &bad, &infeasible, 0.02, &r);
+	}
+	ck_assert_int_lt(taken, 5);
+	ck_assert(energy_better(&good, &bad));
+	ck_assert(energy_better(&bad, &infeasible));
+	ck_assert(energy_better(&infeasible, &failed));
+	ck_assert(!energy_better(&failed, &failed));
+}
+END_TEST
+
+Suite *anneal_suite(void)
+{
+	Suite *suite = suite_create("anneal");
+	TCase *c = tcase_create("anneal");
+	tcase_add_loop_test(c, every_proposal_keeps_the_budget_of_its_round_to_a_channels_worth, 0, 5);
+	tcase_add_test(c, a_target_that_is_out_of_reach_is_refused_with_what_is_possible);
+	tcase_add_test(c, the_first_action_prunes_larger_groups_more);
+	tcase_add_test(c, it_ends_better_than_chance_at_the_same_cost);
+	tcase_add_test(c, the_starting_temperature_gives_the_wanted_acceptance);
+	tcase_add_test(c, acceptance_depends_on_the_spread_and_not_on_the_unit);
+	tcase_add_test(c, better_is_always_taken_and_what_failed_never);
+	suite_add_tcase(suite, c);
+	return suite;
+}

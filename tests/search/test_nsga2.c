@@ -1,0 +1,222 @@
+/* test_nsga2.c -- NSGA-II on problems whose fronts are known.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/cost.h"
+#include "search/population.h"
+#include "search/space.h"
+#include "search/variation.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+enum { VARIABLES = 30, EVALUATIONS = 25000 };
+
+/* Zitzler, Deb & Thiele 2000, on x = (keep - 1) / 10000. */
+static void zdt(int which, const int *keep, double ret[2])
+{
+	double sum = 0, x = (keep[0] - 1) / 10000.0;
+	for (int i = 1; i < VARIABLES; i++)
+		sum += (keep[i] - 1) / 10000.0;
+	double g = 1 + 9 * sum / (VARIABLES - 1);
+	ret[0] = x;
+	ret[1] = which == 1 ? g * (1 - sqrt(x / g)) : g * (1 - (x / g) * (x / g));
+}
+
+static const struct {
+	int which;
+	double volume; /* of the true front below (1.1, 1.1) */
+	double share;
+} fronts[] = {
+	{ 1, 0.1 + 2.0 / 3 + 0.11, 0.995 },
+	{ 2, 0.1 + 1.0 / 3 + 0.11, 0.99 },
+};
+
+static double share_reached(int which, uint64_t seed, double whole)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_flat(VARIABLES);
+	struct problem p = fixture_problem(s);
+	p.objectives[0] = METRIC_LOSS;
+	p.objectives[1] = METRIC_LATENCY;
+	p.budget = EVALUATIONS;
+	p.seed = seed;
+	struct table *t = NULL;
+	cJSON *object = fixture_json("{\"name\": \"nsga2\", \"population\": 100}");
+	double *points = calloc(EVALUATIONS, 2 * sizeof *points), volume = 0;
+	ok(table_open(&p, object, &t, &e));
+	for (int i = 0; i < EVALUATIONS; i++) {
+		enum table_answer answer;
+		struct request request;
+		int number, keep[VARIABLES];
+		ok(table_ask(t, &answer, &number, keep, &request, &e));
+		ck_assert_int_eq(answer, TABLE_PROPOSAL);
+		zdt(which, keep, points + 2 * i);
+		struct outcome o = { .number = number, .ok = true };
+		o.metrics[METRIC_LOSS] = points[2 * i];
+		o.metrics[METRIC_LATENCY] = points[2 * i + 1];
+		ok(table_tell(t, &o, &e));
+	}
+	ok(pareto_hypervolume(points, EVALUATIONS, 2, (double[]){ 1.1, 1.1 }, &volume, &e));
+	free(points);
+	table_close(t);
+	cJSON_Delete(object);
+	space_free(s);
+	return volume / whole;
+}
+
+START_TEST(the_front_of_zdt_is_reached)
+{
+	int which = _i / 3;
+	double share = share_reached(fronts[which].which, (uint64_t)(1 + _i % 3), fronts[which].volume);
+	printf("ZDT%d, seed %d: %.4f of the hypervolume\n", fronts[which].which, 1 + _i % 3, share);
+	ck_assert_double_le(share, 1);
+	ck_assert_double_ge(share, fronts[which].share);
+}
+END_TEST
+
+START_TEST(the_first_population_covers_the_whole_cost_range)
+{
+	struct space *s = fixture_chain(12, 1, 1);
+	for (uint64_t seed = 0; seed < 10; seed++) {
+		struct problem p = fixture_problem(s);
+		int n, fifths[5] = { 0 };
+		p.seed = seed;
+		p.budget = 20;
+		int *keep = fixture_run(&p, "{\"name\": \"nsga2\"}", false, &n);
+		for (int i = 0; i < n; i++) {
+			int fifth = (int)(5 * (double)cost_of(s, keep + i * 12).macs / p.baseline[METRIC_MACS]);
+			fifths[fifth > 4 ? 4 : fifth]++;
+		}
+		for (int i = 0; i < 5; i++)
+			ck_assert_msg(fifths[i] >= 1, "seed %d: nothing in fifth %d", (int)seed, i);
+		free(keep);
+	}
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_generation_keeps_the_best_of_parents_and_children)
+{
+	struct errinfo e = { 0 };
+	struct population *p = NULL;
+	struct rng r;
+	bool turned;
+	rng_init(&r, 1, 0);
+	ok(population_new(4, 1, 2, &p, &e));
+	ck_assert_int_eq(population_count(p), 0);
+	/* A first generation on the line x + y = 20, then one on x + y = 10 of which one member is infeasible. */
+	for (int i = 0; i < 8; i++) {
+		int gene = i;
+		double sum = i < 4 ? 20 : 10, x = 1 + i % 4;
+		ok(population_add(p, &gene, (double[]){ x, sum - x }, i == 6 ? 1 : 0, &turned, &e));
+		ck_assert_int_eq(turned, i == 3 || i == 7);
+		ck_assert_int_eq(population_count(p), i < 4 ? i + 1 : 4);
+	}
+	int chosen[8] = { 0 };
+	for (int i = 0; i < 1000; i++) {
+		const int *genes;
+		ok(population_choose(p, &r, &genes, &e));
+		chosen[*genes]++;
+	}
+	int old = chosen[0] + chosen[1] + chosen[2] + chosen[3];
+	ck_assert_int_gt(chosen[4], 200);
+	ck_assert_int_gt(chosen[5], 100);
+	ck_assert_int_gt(chosen[7], 200);
+	ck_assert_int_eq(chosen[6], 0);
+	ck_assert_int_gt(old, 20); /* three new ones and one of the old, which loses all tournaments but with itself */
+	ck_assert_int_lt(old, 120);
+	population_free(p);
+}
+END_TEST
+
+START_TEST(mutation_always_changes_a_gene_and_stays_within_limits)
+{
+	struct space *s = fixture_coupled(0.6, 4);
+	struct variation v = { .mutation = 1, .eta_mutation = 20 };
+	struct rng r;
+	rng_init(&r, 2, 0);
+	int keep[4] = { 16, 24, 32, 7 };
+	for (int i = 0; i < 2000; i++) {
+		int before[4];
+		memcpy(before, keep, sizeof before);
+		variation_mutate(&v, s, &r, keep);
+		ck_assert(space_allows(s, keep));
+		for (int g = 0; g < 4; g++)
+			ck_assert_int_ne(before[g], keep[g]);
+		memcpy(before, keep, sizeof before);
+		variation_mutate_one(&v, s, &r, keep);
+		int changed = 0;
+		for (int g = 0; g < 4; g++)
+			changed += before[g] != keep[g];
+		ck_assert_int_eq(changed, 1);
+		ck_assert(space_allows(s, keep));
+	}
+	space_free(s);
+}
+END_TEST
+
+START_TEST(crossover_keeps_the_parents_mean_and_what_they_agree_on)
+{
+	struct space *s = fixture_flat(4);
+	struct variation v = { .crossover = 1, .eta_crossover = 15 };
+	struct rng r;
+	rng_init(&r, 3, 0);
+	int a[4] = { 5000, 4000, 5000, 1 }, b[4] = { 5000, 6000, 5500, 10001 }, first[4], second[4];
+	double sum[4] = { 0 };
+	int spread = 0;
+	for (int i = 0; i < 4000; i++) {
+		variation_cross(&v, s, &r, a, b, first, second);
+		ck_assert(space_allows(s, first) && space_allows(s, second));
+		ck_assert_int_eq(first[0], 5000);
+		ck_assert_int_eq(second[0], 5000);
+		spread += first[1] != 4000 && first[1] != 6000;
+		for (int g = 0; g < 4; g++)
+			sum[g] += 0.5 * (first[g] + second[g]) / 4000;
+	}
+	ck_assert_int_gt(spread, 1500);
+	for (int g = 0; g < 4; g++)
+		ck_assert_double_eq_tol(sum[g], 0.5 * (a[g] + b[g]), 30);
+	v.crossover = 0;
+	variation_cross(&v, s, &r, a, b, first, second);
+	ck_assert_mem_eq(first, a, sizeof a);
+	ck_assert_mem_eq(second, b, sizeof b);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(infeasible_starts_are_led_to_feasible_candidates)
+{
+	struct space *s = fixture_chain(12, 1, 1);
+	struct problem p = fixture_problem(s);
+	int n, feasible = 0;
+	p.budget = 200;
+	fixture_constrain(&p, "accuracy", ">= 0.8");
+	fixture_constrain(&p, "macs", "<= 60%");
+	int *keep = fixture_run(&p, "{\"name\": \"nsga2\"}", false, &n);
+	for (int i = 100; i < n; i++) {
+		struct outcome o = fixture_evaluate(&p, i + 1, keep + i * 12, false);
+		feasible += constraint_total(p.constraints, p.constraint_count, p.baseline, o.metrics) == 0;
+	}
+	ck_assert_int_gt(feasible, 50);
+	free(keep);
+	space_free(s);
+}
+END_TEST
+
+Suite *nsga2_suite(void)
+{
+	Suite *suite = suite_create("nsga2");
+	TCase *c = tcase_create("nsga2");
+	tcase_set_timeout(c, 120);
+	tcase_add_loop_test(c, the_front_of_zdt_is_reached, 0, 6);
+	tcase_add_test(c, the_first_population_covers_the_whole_cost_range);
+	tcase_add_test(c, a_generation_keeps_the_best_of_parents_and_children);
+	tcase_add_test(c, mutation_always_changes_a_gene_and_stays_within_limits);
+	tcase_add_test(c, crossover_keeps_the_parents_mean_and_what_they_agree_on);
+	tcase_add_test(c, infeasible_starts_are_led_to_feasible_candidates);
+	suite_add_tcase(suite, c);
+	return suite;
+}

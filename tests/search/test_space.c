@@ -1,0 +1,251 @@
+/* test_space.c -- reading the inventory strictly, and what a group allows.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/cost.h"
+#include "search/space.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+static const char GOOD[] =
+	"{\"groups\": [{\"name\": \"a\", \"channels\": 32, \"members\": [\"w\"]}, {\"name\": \"a\", \"channels\": 10}],"
+	" \"frozen\": [{\"name\": \"fc\", \"channels\": 10, \"reason\": \"network output\"}],"
+	" \"layers\": [{\"name\": \"l\", \"op\": \"Conv\", \"out\": [[0, 1]], \"in\": [[1, 2], [-1, 3]], \"kernel\": 9,"
+	" \"positions\": 784, \"vectors\": 1, \"buffers\": 2}],"
+	" \"fixed\": {\"params\": 5, \"buffers\": 6}}";
+
+static enum err read_text(const char *text, double max_ratio, int round_to, struct space **ret, struct errinfo *e)
+{
+	cJSON *doc = fixture_json(text);
+	struct space_limits limits = { .max_ratio = max_ratio, .round_to = round_to };
+	enum err err = space_read(doc, &limits, ret, e);
+	cJSON_Delete(doc);
+	return err;
+}
+
+/* GOOD with one piece of its text replaced. */
+static enum err read_with(const char *piece, const char *by, struct errinfo *e)
+{
+	char text[2048];
+	const char *at = strstr(GOOD, piece);
+	ck_assert_msg(at != NULL, "%s is not in the document", piece);
+	snprintf(text, sizeof text, "%.*s%s%s", (int)(at - GOOD), GOOD, by, at + strlen(piece));
+	struct space *s = NULL;
+	enum err err = read_text(text, 0.9, 1, &s, e);
+	space_free(s);
+	return err;
+}
+
+START_TEST(a_good_inventory_is_read_whole)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	ok(read_text(GOOD, 0.9, 4, &s, &e));
+	ck_assert_int_eq(s->group_count, 2);
+	ck_assert_str_eq(s->groups[1].name, "a");
+	ck_assert_int_eq(s->groups[0].channels, 32);
+	ck_assert_int_eq(s->groups[0].min_keep, 4);
+	ck_assert_int_eq(s->groups[0].step, 4);
+	ck_assert_int_eq(s->layer_count, 1);
+	const struct space_layer *l = &s->layers[0];
+	ck_assert_str_eq(l->op, "Conv");
+	ck_assert_int_eq(l->in.term_count, 1);
+	ck_assert_int_eq(l->in.terms[0].group, 1);
+	ck_assert_int_eq(l->in.terms[0].multiple, 2);
+	ck_assert_int_eq(l->in.constant, 3);
+	ck_assert_int_eq(l->positions, 784);
+	ck_assert_int_eq(s->fixed_params, 5);
+	ck_assert_int_eq(s->fixed_buffers, 6);
+	space_free(s);
+}
+END_TEST
+
+static const struct {
+	const char *piece, *by, *message;
+} refused[] = {
+	{ "\"channels\": 32", "\"channels\": 0", "groups[0].channels: is 0" },
+	{ "\"channels\": 32", "\"channels\": 1.5", "groups[0].channels: is 1.5" },
+	{ "\"channels\": 32", "\"channels\": 99999999999", "groups[0].channels" },
+	{ "\"channels\": 10}]", "\"channels\": \"10\"}]", "groups[1].channels: is \"10\"" },
+	{ "\"name\": \"a\", \"channels\": 32", "\"channels\": 32", "groups[0].name: missing" },
+	{ "\"members\": [\"w\"]", "\"members\": 1", "groups[0].members: is 1" },
+	{ "\"members\"", "\"colour\"", "groups[0].colour: unknown key" },
+	{ "[{\"name\": \"fc\", \"channels\": 10, \"reason\": \"network output\"}]", "1", "frozen: is 1" },
+	{ "[[0, 1]]", "[[2, 1]]", "layers[0].out[0]: group is 2, expected an integer from -1 to 1" },
+	{ "[[0, 1]]", "[[-2, 1]]", "layers[0].out[0]: group is -2" },
+	{ "[[0, 1]]", "[[0.5, 1]]", "layers[0].out[0]: group is 0.5" },
+	{ "[[0, 1]]", "[[0, -1]]", "layers[0].out[0]: multiple is -1" },
+	{ "[[0, 1]]", "[[0, 1e300]]", "layers[0].out[0]: multiple is 1e+300" },
+	{ "[[0, 1]]", "[[0, null]]", "layers[0].out[0]: multiple is null" },
+	{ "[[0, 1]]", "[[0]]", "layers[0].out[0]: is an array of 1, expected [group, multiple]" },
+	{ "[[0, 1]]", "[[0, 1, 2]]", "layers[0].out[0]: is an array of 3" },
+	{ "[[0, 1]]", "[7]", "layers[0].out[0]: is 7" },
+	{ "[[0, 1]]", "{}", "layers[0].out: is an object" },
+	{ "\"kernel\": 9", "\"kernel\": -9", "layers[0].kernel: is -9" },
+	{ "\"kernel\": 9", "\"kernel\": 9.5", "layers[0].kernel: is 9.5" },
+	{ "\"positions\": 784", "\"positions\": true", "layers[0].positions: is true" },
+	{ "\"vectors\": 1, ", "", "layers[0].vectors: missing" },
+	{ "\"params\": 5", "\"params\": -5", "fixed.params: is -5" },
+	{ "\"params\": 5", "\"params\": 9007199254740992", "fixed: exceeds 2^53" },
+	/* Each product alone would wrap around 64 bits. */
+	{ "[[0, 1]]", "[[0, 9007199254740992]]", "layers[0].out: exceeds 2^53" },
+	{ "[[0, 1]]", "[[-1, 9007199254740992], [-1, 1]]", "layers[0].out: exceeds 2^53" },
+	{ "\"kernel\": 9", "\"kernel\": 9007199254740992", "layers[0]: the cost of the network" },
+	{ "\"positions\": 784", "\"positions\": 4503599627370496", "layers[0]: the cost of the network" },
+	{ "\"vectors\": 1", "\"vectors\": 9007199254740992", "layers[0]: the cost of the network" },
+	{ "\"buffers\": 2}]", "\"buffers\": 1125899906842624}]", "layers[0]: the cost of the network" },
+};
+
+START_TEST(a_wrong_inventory_is_refused_with_field_and_value)
+{
+	struct errinfo e = { 0 };
+	fails(ERR_INPUT, read_with(refused[_i].piece, refused[_i].by, &e));
+	says(refused[_i].message);
+}
+END_TEST
+
+START_TEST(a_network_without_anything_to_prune_is_unsupported)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	fails(ERR_UNSUPPORTED, read_text("{\"groups\": [], \"layers\": [], \"fixed\": {\"params\": 1, \"buffers\": 0}}",
+		0.9, 1, &s, &e));
+	says("nothing can be pruned");
+	fails(ERR_UNSUPPORTED, read_text(GOOD, 0, 1, &s, &e));
+	says("nothing can be pruned");
+	fails(ERR_UNSUPPORTED, read_text(GOOD, 0.9, 64, &s, &e));
+	ck_assert_ptr_null(s);
+}
+END_TEST
+
+START_TEST(limits_out_of_range_are_refused)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	fails(ERR_INPUT, read_text(GOOD, 1.5, 1, &s, &e));
+	says("max_ratio");
+	fails(ERR_INPUT, read_text(GOOD, NAN, 1, &s, &e));
+	fails(ERR_INPUT, read_text(GOOD, 0.5, 0, &s, &e));
+	says("round_to");
+}
+END_TEST
+
+START_TEST(more_than_65536_groups_are_refused)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	cJSON *doc = fixture_json(GOOD), *groups = cJSON_CreateArray();
+	for (int i = 0; i < 65537; i++)
+		cJSON_AddItemToArray(groups, cJSON_CreateObject());
+	cJSON_ReplaceItemInObject(doc, "groups", groups);
+	struct space_limits limits = { .max_ratio = 0.9, .round_to = 1 };
+	fails(ERR_LIMIT, space_read(doc, &limits, &s, &e));
+	says("65537");
+	cJSON_Delete(doc);
+}
+END_TEST
+
+START_TEST(a_cost_of_exactly_2_to_the_53_is_accepted)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	ok(read_text("{\"groups\": [{\"name\": \"a\", \"channels\": 1024}],"
+		" \"layers\": [{\"name\": \"l\", \"op\": \"Conv\", \"out\": [[0, 1]], \"in\": [[0, 1]],"
+		" \"kernel\": 1, \"positions\": 8589934592, \"vectors\": 0, \"buffers\": 0}],"
+		" \"fixed\": {\"params\": 0, \"buffers\": 0}}", 0.5, 1, &s, &e));
+	ck_assert(cost_of_intact(s).macs == (int64_t)1 << 53);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(max_ratio_times_channels_is_not_cut_by_rounding_errors)
+{
+	struct errinfo e = { 0 };
+	for (int percent = 1; percent < 100; percent++) {
+		struct space *s = NULL;
+		ok(read_text("{\"groups\": [{\"name\": \"a\", \"channels\": 100}], \"layers\": [], "
+			"\"fixed\": {\"params\": 0, \"buffers\": 0}}", percent / 100.0, 1, &s, &e));
+		ck_assert_int_eq(s->groups[0].min_keep, 100 - percent);
+		space_free(s);
+	}
+}
+END_TEST
+
+/* The nearest of all allowed keeps, by trying each. */
+static int nearest(const struct space_group *g, double wanted)
+{
+	int best = g->channels;
+	for (int k = g->channels - 1; k >= g->min_keep; k--)
+		if (k % g->step == 0 && fabs(k - wanted) < fabs(best - wanted))
+			best = k;
+	return best;
+}
+
+START_TEST(rounding_finds_the_nearest_allowed_keep)
+{
+	for (int channels = 1; channels <= 20; channels++)
+		for (int step = 1; step <= 9; step++) {
+			int least = channels / 3 / step * step;
+			struct space_group g = { .channels = channels, .step = step };
+			g.min_keep = least ? least : channels;
+			for (double wanted = -3; wanted < channels + 3; wanted += 0.25)
+				ck_assert_int_eq(space_round_keep(&g, wanted), nearest(&g, wanted));
+			ck_assert_int_eq(space_round_keep(&g, NAN), channels);
+			ck_assert_int_eq(space_round_keep(&g, -INFINITY), g.min_keep);
+			ck_assert_int_eq(space_round_keep(&g, INFINITY), channels);
+		}
+}
+END_TEST
+
+START_TEST(stepping_visits_every_allowed_keep_and_stops_at_the_ends)
+{
+	struct space_group g = { .channels = 21, .min_keep = 6, .step = 3 };
+	struct space_group odd = { .channels = 20, .min_keep = 8, .step = 8 };
+	int keep = 6;
+	for (int wanted = 6; wanted <= 21; wanted += 3, keep = space_more(&g, keep))
+		ck_assert_int_eq(keep, wanted);
+	ck_assert_int_eq(keep, 21);
+	ck_assert_int_eq(space_more(&odd, 8), 16);
+	ck_assert_int_eq(space_more(&odd, 16), 20);
+	ck_assert_int_eq(space_more(&odd, 20), 20);
+	ck_assert_int_eq(space_less(&odd, 20), 16);
+	ck_assert_int_eq(space_less(&odd, 16), 8);
+	ck_assert_int_eq(space_less(&odd, 8), 8);
+}
+END_TEST
+
+START_TEST(only_candidates_within_the_limits_are_allowed)
+{
+	struct space *s = fixture_coupled(0.5, 4); /* channels 16, 24, 32, 7 */
+	ck_assert(space_allows(s, (int[]){ 16, 24, 32, 7 }));
+	ck_assert(space_allows(s, (int[]){ 8, 12, 16, 4 }));
+	ck_assert(!space_allows(s, (int[]){ 4, 12, 16, 4 }));
+	ck_assert(!space_allows(s, (int[]){ 8, 13, 16, 4 }));
+	ck_assert(!space_allows(s, (int[]){ 8, 12, 36, 4 }));
+	ck_assert(!space_allows(s, (int[]){ 8, 12, 16, 0 }));
+	ck_assert(!space_allows(s, (int[]){ 8, 12, 16, -4 }));
+	ck_assert(!space_allows(s, (int[]){ 8, 12, 16, 8 }));
+	space_free(s);
+}
+END_TEST
+
+Suite *space_suite(void)
+{
+	Suite *suite = suite_create("space");
+	TCase *c = tcase_create("space");
+	tcase_add_test(c, a_good_inventory_is_read_whole);
+	tcase_add_loop_test(c, a_wrong_inventory_is_refused_with_field_and_value, 0, sizeof refused / sizeof *refused);
+	tcase_add_test(c, a_network_without_anything_to_prune_is_unsupported);
+	tcase_add_test(c, limits_out_of_range_are_refused);
+	tcase_add_test(c, more_than_65536_groups_are_refused);
+	tcase_add_test(c, a_cost_of_exactly_2_to_the_53_is_accepted);
+	tcase_add_test(c, max_ratio_times_channels_is_not_cut_by_rounding_errors);
+	tcase_add_test(c, rounding_finds_the_nearest_allowed_keep);
+	tcase_add_test(c, stepping_visits_every_allowed_keep_and_stops_at_the_ends);
+	tcase_add_test(c, only_candidates_within_the_limits_are_allowed);
+	suite_add_tcase(suite, c);
+	return suite;
+}

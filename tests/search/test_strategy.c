@@ -1,0 +1,258 @@
+/* test_strategy.c -- what every strategy promises, and the check of a job's choice.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/cost.h"
+#include "search/space.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+static const char *const strategies[] = {
+	"{\"name\": \"random\"}",
+	"{\"name\": \"random\", \"metric\": \"params\", \"low\": 0, \"high\": 1}",
+	"{\"name\": \"anneal\"}",
+	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.75, \"rounds\": 7, \"perturbation\": 1}",
+	"{\"name\": \"nsga2\"}",
+	"{\"name\": \"nsga2\", \"population\": 4, \"crossover\": 1, \"eta_crossover\": 2, \"mutation\": 0.5}",
+};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies };
+
+static bool keeps_constraints(const struct problem *p, const int *keep)
+{
+	struct cost c = cost_of(p->space, keep);
+	for (int i = 0; i < p->constraint_count; i++) {
+		enum metric m = p->constraints[i].metric;
+		bool upper = !p->constraints[i].at_least && metric_is_exact_cost(m);
+		if (upper && cost_metric(&c, m) > constraint_bound(&p->constraints[i], p->baseline))
+			return false;
+	}
+	return true;
+}
+
+/* Number of different candidates among n. */
+static int different(const int *keep, int n, int groups)
+{
+	int count = 0;
+	for (int i = 0; i < n; i++) {
+		bool repeated = false;
+		for (int j = 0; j < i && !repeated; j++)
+			repeated = !memcmp(keep + i * groups, keep + j * groups, (size_t)groups * sizeof *keep);
+		count += !repeated;
+	}
+	return count;
+}
+
+static void check_run(const struct problem *p, const char *strategy)
+{
+	int n, groups = p->space->group_count;
+	int *keep = fixture_run(p, strategy, true, &n);
+	ck_assert_int_eq(n, p->budget);
+	for (int i = 0; i < n; i++) {
+		const int *mine = keep + i * groups;
+		ck_assert_msg(space_allows(p->space, mine), "proposal %d of %s is not allowed", i + 1, strategy);
+		ck_assert_msg(keeps_constraints(p, mine), "proposal %d of %s costs too much", i + 1, strategy);
+	}
+	ck_assert_int_eq(different(keep, n, groups), n);
+	free(keep);
+}
+
+START_TEST(proposals_are_allowed_new_and_within_the_limits)
+{
+	struct space *spaces[] = { fixture_chain(10, 0.98, 1), fixture_chain(12, 0.95, 8), fixture_coupled(0.96, 1) };
+	for (int i = 0; i < 3; i++)
+		for (int constraints = 0; constraints < 3; constraints++) {
+			struct problem p = fixture_problem(spaces[i]);
+			p.window = i;
+			p.seed = (uint64_t)i;
+			if (constraints > 0) {
+				fixture_constrain(&p, "macs", "<= 60%");
+				fixture_constrain(&p, "accuracy", ">= baseline - 0.2");
+			}
+			if (constraints > 1) {
+				fixture_constrain(&p, "bytes", "<= 45%");
+				fixture_constrain(&p, "params", "<= 50%");
+			}
+			check_run(&p, strategies[_i]);
+			space_free(constraints == 2 ? spaces[i] : NULL);
+		}
+}
+END_TEST
+
+START_TEST(the_same_seed_gives_the_same_run_and_another_a_different_one)
+{
+	struct space *s = fixture_chain(10, 0.98, 1);
+	struct problem p = fixture_problem(s);
+	size_t size = (size_t)p.budget * 10 * sizeof(int);
+	int n;
+	int *one = fixture_run(&p, strategies[_i], true, &n), *same = fixture_run(&p, strategies[_i], true, &n);
+	ck_assert_mem_eq(one, same, size);
+	p.seed++;
+	int *other = fixture_run(&p, strategies[_i], true, &n);
+	ck_assert_mem_ne(one, other, 10 * sizeof(int));
+	ck_assert_mem_ne(one, other, size);
+	free(one);
+	free(same);
+	free(other);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_space_with_fewer_candidates_than_the_budget_is_repeated)
+{
+	struct errinfo e = { 0 };
+	struct space_limits limits = { .max_ratio = 1, .round_to = 1 };
+	struct space *s = NULL;
+	cJSON *doc = fixture_json(
+		"{\"groups\": [{\"name\": \"a\", \"channels\": 3}, {\"name\": \"b\", \"channels\": 2}],"
+		" \"layers\": [{\"name\": \"l\", \"op\": \"Conv\", \"out\": [[0, 1]], \"in\": [[1, 1]], \"kernel\": 1,"
+		" \"positions\": 1, \"vectors\": 1, \"buffers\": 0}], \"fixed\": {\"params\": 0, \"buffers\": 0}}");
+	ok(space_read(doc, &limits, &s, &e));
+	cJSON_Delete(doc);
+	struct problem p = fixture_problem(s);
+	int n, *keep = fixture_run(&p, strategies[_i], false, &n);
+	ck_assert_int_eq(n, p.budget);
+	for (int i = 0; i < n; i++)
+		ck_assert(space_allows(s, keep + 2 * i));
+	free(keep);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(one_proposal_is_enough_of_a_budget)
+{
+	struct space *s = fixture_chain(10, 0.98, 1);
+	struct problem p = fixture_problem(s);
+	p.budget = 1;
+	p.window = 50;
+	check_run(&p, strategies[_i]);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_constraint_that_no_candidate_keeps_is_refused_by_name)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(10, 0.5, 1);
+	struct problem p = fixture_problem(s);
+	struct table *t = NULL;
+	cJSON *object = fixture_json("{}");
+	const char *name = (const char *[]){ "random", "anneal", "nsga2" }[_i];
+	cJSON_AddStringToObject(object, "name", name);
+	fixture_constrain(&p, "bytes", "<= 1%");
+	fails(ERR_LIMIT, table_open(&p, object, &t, &e));
+	says("constraints.bytes");
+	ck_assert_ptr_null(t);
+	cJSON_Delete(object);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(every_name_is_that_of_a_strategy)
+{
+	char names[128];
+	int count = 0;
+	snprintf(names, sizeof names, "%s", strategy_names());
+	for (char *name = strtok(names, ", "); name; name = strtok(NULL, ", "), count++) {
+		const struct strategy_ops *ops = strategy_named(name);
+		ck_assert_msg(ops != NULL, "%s", name);
+		ck_assert_str_eq(ops->name, name);
+		ops->free(NULL);
+	}
+	ck_assert_int_eq(count, 3);
+	ck_assert_ptr_null(strategy_named("gradient"));
+}
+END_TEST
+
+START_TEST(good_choices_pass_the_check)
+{
+	struct errinfo e = { 0 };
+	cJSON *object = fixture_json(strategies[_i]);
+	ok(strategy_check(object, &e));
+	cJSON_Delete(object);
+	object = fixture_json("{\"name\": \"nsga2\", \"mutation\": null}");
+	ok(strategy_check(object, &e));
+	cJSON_Delete(object);
+}
+END_TEST
+
+static const struct {
+	const char *object, *message;
+} refused[] = {
+	{ "[]", "strategy: is an array of 0, expected an object" },
+	{ "{}", "strategy.name: is missing, expected one of: random, anneal, nsga2" },
+	{ "{\"name\": \"gradient\"}", "strategy.name: is \"gradient\", expected one of: random" },
+	{ "{\"name\": 5}", "strategy.name: is 5" },
+	{ "{\"name\": \"random\", \"colour\": 1}", "strategy.colour: unknown key" },
+	{ "{\"name\": \"random\", \"metric\": \"latency\"}",
+		"strategy.metric: is \"latency\", expected macs, params or bytes" },
+	{ "{\"name\": \"random\", \"metric\": \"flops\"}", "strategy.metric: is \"flops\"" },
+	{ "{\"name\": \"random\", \"low\": -0.1}", "strategy.low: is -0.1, expected a number from 0 to 1" },
+	{ "{\"name\": \"random\", \"high\": 1.1}", "strategy.high: is 1.1" },
+	{ "{\"name\": \"random\", \"low\": 0.6, \"high\": 0.5}", "strategy.low: is 0.6" },
+	{ "{\"name\": \"anneal\", \"population\": 20}", "strategy.population: unknown key" },
+	{ "{\"name\": \"anneal\", \"target\": 1}", "strategy.target: is 1" },
+	{ "{\"name\": \"anneal\", \"target\": \"half\"}", "strategy.target: is \"half\"" },
+	{ "{\"name\": \"anneal\", \"rounds\": 0}", "strategy.rounds: is 0" },
+	{ "{\"name\": \"anneal\", \"rounds\": 2.5}", "strategy.rounds: is 2.5" },
+	{ "{\"name\": \"anneal\", \"acceptance\": 1}", "strategy.acceptance: is 1" },
+	{ "{\"name\": \"anneal\", \"cooling\": 0}", "strategy.cooling: is 0" },
+	{ "{\"name\": \"anneal\", \"perturbation\": 2}", "strategy.perturbation: is 2" },
+	{ "{\"name\": \"anneal\", \"metric\": \"accuracy\"}", "strategy.metric: is \"accuracy\"" },
+	{ "{\"name\": \"nsga2\", \"target\": 0.5}", "strategy.target: unknown key" },
+	{ "{\"name\": \"nsga2\", \"population\": 21}", "strategy.population: is 21, expected an even number" },
+	{ "{\"name\": \"nsga2\", \"population\": 2}", "strategy.population: is 2" },
+	{ "{\"name\": \"nsga2\", \"population\": 4002}", "strategy.population: is 4002" },
+	{ "{\"name\": \"nsga2\", \"crossover\": 1.5}", "strategy.crossover: is 1.5" },
+	{ "{\"name\": \"nsga2\", \"eta_crossover\": -1}", "strategy.eta_crossover: is -1" },
+	{ "{\"name\": \"nsga2\", \"eta_mutation\": -1}", "strategy.eta_mutation: is -1" },
+	{ "{\"name\": \"nsga2\", \"mutation\": 1.5}",
+		"strategy.mutation: is 1.5, expected null or a number from 0 to 1" },
+	{ "{\"name\": \"nsga2\", \"mutation\": \"low\"}", "strategy.mutation: is \"low\"" },
+};
+
+START_TEST(wrong_choices_are_refused_with_the_field_by_check_and_by_open)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(3, 0.9, 1);
+	struct problem p = fixture_problem(s);
+	struct table *t = NULL;
+	cJSON *object = fixture_json(refused[_i].object);
+	fails(ERR_INPUT, strategy_check(object, &e));
+	says(refused[_i].message);
+	e.msg[0] = '\0';
+	fails(ERR_INPUT, table_open(&p, object, &t, &e));
+	says(refused[_i].message);
+	cJSON_Delete(object);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_missing_choice_is_refused)
+{
+	struct errinfo e = { 0 };
+	fails(ERR_INPUT, strategy_check(NULL, &e));
+	says("strategy: is missing");
+}
+END_TEST
+
+Suite *strategy_suite(void)
+{
+	Suite *suite = suite_create("strategy");
+	TCase *c = tcase_create("strategy");
+	tcase_set_timeout(c, 60);
+	tcase_add_loop_test(c, proposals_are_allowed_new_and_within_the_limits, 0, STRATEGIES);
+	tcase_add_loop_test(c, the_same_seed_gives_the_same_run_and_another_a_different_one, 0, STRATEGIES);
+	tcase_add_loop_test(c, a_space_with_fewer_candidates_than_the_budget_is_repeated, 0, STRATEGIES);
+	tcase_add_loop_test(c, one_proposal_is_enough_of_a_budget, 0, STRATEGIES);
+	tcase_add_loop_test(c, a_constraint_that_no_candidate_keeps_is_refused_by_name, 0, 3);
+	tcase_add_test(c, every_name_is_that_of_a_strategy);
+	tcase_add_loop_test(c, good_choices_pass_the_check, 0, STRATEGIES);
+	tcase_add_loop_test(c, wrong_choices_are_refused_with_the_field_by_check_and_by_open, 0,
+		sizeof refused / sizeof *refused);
+	tcase_add_test(c, a_missing_choice_is_refused);
+	suite_add_tcase(suite, c);
+	return suite;
+}

@@ -1,0 +1,340 @@
+/* test_table.c -- the same proposals whatever the workers, the order of results and the restarts.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/space.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+enum { GROUPS = 6, BUDGET = 60, MOST_WORKERS = 8 };
+
+static const char *const strategies[] = {
+	"{\"name\": \"random\"}",
+	"{\"name\": \"anneal\", \"target\": 0.7}",
+	"{\"name\": \"nsga2\", \"population\": 10}",
+};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies };
+
+/* A job under way: a table, what it has proposed, and what the workers are at. */
+struct job {
+	struct problem problem;
+	struct table *table;
+	int keep[BUDGET][GROUPS];
+	bool back[BUDGET];
+	int count, busy[MOST_WORKERS], busy_count;
+	bool done;
+};
+
+static struct table *table_for(const struct problem *p, const char *strategy)
+{
+	struct errinfo e = { 0 };
+	struct table *t = NULL;
+	cJSON *object = fixture_json(strategy);
+	ok(table_open(p, object, &t, &e));
+	cJSON_Delete(object);
+	return t;
+}
+
+static void finish(struct job *j, int which)
+{
+	struct errinfo e = { 0 };
+	int number = j->busy[which];
+	struct outcome o = fixture_evaluate(&j->problem, number, j->keep[number - 1], true);
+	o.keep = NULL; /* the table knows it */
+	ok(table_tell(j->table, &o, &e));
+	j->back[number - 1] = true;
+	j->busy[which] = j->busy[--j->busy_count];
+}
+
+/* Hands a proposal to a free worker; false when there is none to be had now. */
+static bool start(struct job *j)
+{
+	struct errinfo e = { 0 };
+	enum table_answer answer;
+	struct request request;
+	int number = 0, keep[GROUPS];
+	ok(table_ask(j->table, &answer, &number, keep, &request, &e));
+	j->done = answer == TABLE_DONE;
+	if (answer != TABLE_PROPOSAL)
+		return false;
+	ck_assert_int_eq(number, j->count + 1);
+	memcpy(j->keep[j->count++], keep, sizeof keep);
+	j->busy[j->busy_count++] = number;
+	ck_assert_int_eq(table_proposed(j->table), j->count);
+	ck_assert_int_eq(table_outstanding(j->table), j->busy_count);
+	return true;
+}
+
+/* Until `stop` proposals were made (or all is done): workers that are lucky finish first. */
+static void work(struct job *j, int workers, struct rng *luck, int stop)
+{
+	while (j->count < stop && !(j->done && j->busy_count == 0)) {
+		bool may_start = !j->done && j->busy_count < workers;
+		if (j->busy_count && (!may_start || rng_below(luck, 2)))
+			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
+		else if (may_start && !start(j) && j->busy_count)
+			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
+	}
+}
+
+static struct problem problem_of(const struct space *s, int window)
+{
+	struct problem p = fixture_problem(s);
+	p.budget = BUDGET;
+	p.window = window;
+	fixture_constrain(&p, "params", "<= 80%");
+	return p;
+}
+
+static void open_job(struct job *j, const struct problem *p, const char *strategy)
+{
+	*j = (struct job){ .problem = *p, .table = table_for(p, strategy) };
+}
+
+START_TEST(workers_and_the_order_of_results_do_not_change_the_proposals)
+{
+	const char *strategy = strategies[_i % STRATEGIES];
+	int window = _i / STRATEGIES ? 6 : 0;
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, window);
+	struct job one, other;
+	struct rng luck;
+	rng_init(&luck, 7, 0);
+	open_job(&one, &p, strategy);
+	work(&one, 1, &luck, BUDGET);
+	ck_assert_int_eq(one.count, BUDGET);
+	for (int repeat = 0; repeat < 12; repeat++) {
+		int workers = (int[]){ 1, 2, 7 }[repeat % 3];
+		open_job(&other, &p, strategy);
+		work(&other, workers, &luck, BUDGET);
+		ck_assert_int_eq(other.count, BUDGET);
+		ck_assert_mem_eq(one.keep, other.keep, sizeof one.keep);
+		table_close(other.table);
+	}
+	table_close(one.table);
+	space_free(s);
+}
+END_TEST
+
+/* What a daemon does after a crash: the store has the proposals, and the results that were acknowledged. */
+static void replay(struct job *j, const struct job *stored, const char *strategy)
+{
+	struct errinfo e = { 0 };
+	open_job(j, &stored->problem, strategy);
+	for (int number = 1; number <= stored->count; number++) {
+		int needed = number - 1 - stored->problem.window; /* as late as it may come */
+		if (needed >= 1) {
+			ck_assert(stored->back[needed - 1]);
+			struct outcome o = fixture_evaluate(&j->problem, needed, stored->keep[needed - 1], true);
+			ok(table_tell(j->table, &o, &e));
+			j->back[needed - 1] = true;
+		}
+		ok(table_expect(j->table, number, stored->keep[number - 1], &e));
+		memcpy(j->keep[j->count++], stored->keep[number - 1], sizeof stored->keep[0]);
+	}
+	for (int number = 1; number <= stored->count; number++) {
+		if (j->back[number - 1])
+			continue;
+		j->busy[j->busy_count++] = number;
+		if (stored->back[number - 1])
+			finish(j, j->busy_count - 1);
+	}
+}
+
+START_TEST(a_restart_in_the_middle_continues_identically)
+{
+	const char *strategy = strategies[_i % STRATEGIES];
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 6);
+	struct job whole, before, after;
+	struct rng luck;
+	rng_init(&luck, 8, 0);
+	open_job(&whole, &p, strategy);
+	work(&whole, 3, &luck, BUDGET);
+	for (int stop = 1; stop < BUDGET; stop += 7) {
+		open_job(&before, &p, strategy);
+		work(&before, 5, &luck, stop);
+		table_close(before.table);
+		replay(&after, &before, strategy);
+		work(&after, 4, &luck, BUDGET);
+		ck_assert_int_eq(after.count, BUDGET);
+		ck_assert_mem_eq(whole.keep, after.keep, sizeof whole.keep);
+		table_close(after.table);
+	}
+	table_close(whole.table);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_replay_that_differs_is_an_internal_error)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 2);
+	int keep[GROUPS], other[GROUPS], number;
+	enum table_answer answer;
+	struct request request;
+	struct table *t = table_for(&p, strategies[_i % STRATEGIES]);
+	ok(table_ask(t, &answer, &number, keep, &request, &e));
+	table_close(t);
+	memcpy(other, keep, sizeof other);
+	other[3] = other[3] == s->groups[3].channels ? other[3] - 1 : other[3] + 1;
+
+	t = table_for(&p, strategies[_i % STRATEGIES]);
+	fails(ERR_INTERNAL, table_expect(t, 2, keep, &e));
+	says("trial 2");
+	fails(ERR_INTERNAL, table_expect(t, 1, other, &e));
+	says("trial 1 is not what the strategy proposes");
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_replay_that_lacks_results_is_an_internal_error)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 0);
+	int keep[GROUPS] = { 0 }, number;
+	enum table_answer answer;
+	struct request request;
+	struct table *t = table_for(&p, strategies[0]);
+	ok(table_ask(t, &answer, &number, keep, &request, &e));
+	fails(ERR_INTERNAL, table_expect(t, 2, keep, &e));
+	says("needs earlier results");
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(the_window_bounds_how_far_proposals_run_ahead)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	for (int window = 0; window < 5; window++) {
+		struct problem p = problem_of(s, window);
+		struct table *t = table_for(&p, strategies[_i % STRATEGIES]);
+		int keep[BUDGET][GROUPS], number = 0;
+		enum table_answer answer = TABLE_PROPOSAL;
+		struct request request;
+		while (answer == TABLE_PROPOSAL && number < BUDGET - 1)
+			ok(table_ask(t, &answer, &number, keep[number], &request, &e));
+		ck_assert_int_eq(answer, TABLE_WAIT);
+		ck_assert_int_eq(table_proposed(t), window + 1);
+		/* Any result but the first helps nothing. */
+		for (int i = window + 1; i >= 1; i--) {
+			ok(table_ask(t, &answer, &number, keep[0], &request, &e));
+			ck_assert_int_eq(answer, TABLE_WAIT);
+			struct outcome o = { .number = i, .ok = false };
+			ok(table_tell(t, &o, &e));
+		}
+		ok(table_ask(t, &answer, &number, keep[0], &request, &e));
+		ck_assert_int_eq(answer, TABLE_PROPOSAL);
+		ck_assert_int_eq(number, window + 2);
+		table_close(t);
+	}
+	space_free(s);
+}
+END_TEST
+
+START_TEST(results_come_once_and_of_proposals_only)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 0);
+	struct table *t = table_for(&p, strategies[_i % STRATEGIES]);
+	struct outcome o = { .number = 1, .ok = true };
+	int keep[GROUPS], number;
+	enum table_answer answer;
+	struct request request;
+	fails(ERR_NOT_FOUND, table_tell(t, &o, &e));
+	says("trial 1");
+	ok(table_ask(t, &answer, &number, keep, &request, &e));
+	for (int m = 0; m < METRIC_COUNT; m++)
+		o.metrics[m] = NAN;
+	ok(table_tell(t, &o, &e));
+	fails(ERR_CONFLICT, table_tell(t, &o, &e));
+	says("trial 1");
+	o.number = 0;
+	fails(ERR_NOT_FOUND, table_tell(t, &o, &e));
+	o.number = -1;
+	fails(ERR_NOT_FOUND, table_tell(t, &o, &e));
+	ck_assert_int_eq(table_outstanding(t), 0);
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_job_whose_every_trial_fails_still_uses_its_budget)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 3);
+	struct table *t = table_for(&p, strategies[_i % STRATEGIES]);
+	int keep[GROUPS], number = 0, made = 0;
+	for (;;) {
+		enum table_answer answer;
+		struct request request;
+		ok(table_ask(t, &answer, &number, keep, &request, &e));
+		if (answer == TABLE_DONE)
+			break;
+		if (answer == TABLE_PROPOSAL) {
+			ck_assert(space_allows(s, keep));
+			made++;
+			continue;
+		}
+		for (int i = made - table_outstanding(t) + 1; i <= made; i++) {
+			struct outcome o = { .number = i, .ok = i % 2 };
+			for (int m = 0; m < METRIC_COUNT; m++)
+				o.metrics[m] = i % 4 == 1 ? INFINITY : NAN;
+			ok(table_tell(t, &o, &e));
+		}
+	}
+	ck_assert_int_eq(made, BUDGET);
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_table_is_not_opened_on_a_wrong_problem)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct table *t = NULL;
+	cJSON *object = fixture_json("{\"name\": \"random\"}");
+	struct problem p = fixture_problem(s);
+	p.objective_count = 1;
+	fails(ERR_INPUT, table_open(&p, object, &t, &e));
+	says("objectives");
+	p = fixture_problem(s);
+	p.budget = 0;
+	fails(ERR_INPUT, table_open(&p, object, &t, &e));
+	says("budget");
+	p = fixture_problem(s);
+	p.window = -1;
+	fails(ERR_INPUT, table_open(&p, object, &t, &e));
+	says("window");
+	ck_assert_ptr_null(t);
+	cJSON_Delete(object);
+	space_free(s);
+}
+END_TEST
+
+Suite *table_suite(void)
+{
+	Suite *suite = suite_create("table");
+	TCase *c = tcase_create("table");
+	tcase_set_timeout(c, 60);
+	tcase_add_loop_test(c, workers_and_the_order_of_results_do_not_change_the_proposals, 0, 2 * STRATEGIES);
+	tcase_add_loop_test(c, a_restart_in_the_middle_continues_identically, 0, STRATEGIES);
+	tcase_add_loop_test(c, a_replay_that_differs_is_an_internal_error, 0, STRATEGIES);
+	tcase_add_test(c, a_replay_that_lacks_results_is_an_internal_error);
+	tcase_add_loop_test(c, the_window_bounds_how_far_proposals_run_ahead, 0, STRATEGIES);
+	tcase_add_loop_test(c, results_come_once_and_of_proposals_only, 0, STRATEGIES);
+	tcase_add_loop_test(c, a_job_whose_every_trial_fails_still_uses_its_budget, 0, STRATEGIES);
+	tcase_add_test(c, a_table_is_not_opened_on_a_wrong_problem);
+	suite_add_tcase(suite, c);
+	return suite;
+}
