@@ -1,0 +1,410 @@
+/* test_prune.c -- groups, surgery and the cost model, on the sample networks.
+ * SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "evaluator/kernels/plan.h"
+#include "evaluator/measure/size.h"
+#include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
+#include "evaluator/prune/coupling.h"
+#include "evaluator/prune/criterion.h"
+#include "evaluator/prune/inventory.h"
+#include "evaluator/prune/prune.h"
+#include "evaluator/prune/surgery.h"
+#include "search/cost.h"
+#include "search/space.h"
+#include "tests/evaluator/suites.h"
+
+enum { BATCH = 8, MOST_GROUPS = 64 };
+
+static const struct {
+	const char *path;
+	int groups;
+	int64_t params, macs;
+} samples[] = {
+	/* Params as PyTorch counts them; MACs by hand: sum of weight elements times output positions. */
+	{ "models/fashion-lenet5.onnx", 4, 61706, 416520 },
+	{ "models/fashion-vgg.onnx", 6, 298410, 0 },
+	{ "models/fashion-resnet20.onnx", 12, 272186, 0 },
+};
+enum { SAMPLES = sizeof samples / sizeof *samples };
+
+static struct prunable *open_sample(int i)
+{
+	struct prunable *p;
+	struct errinfo e;
+	ck_assert_msg(!prunable_open(samples[i].path, "l1", &p, &e), "%s", e.msg);
+	return p;
+}
+
+/* Any candidate: each group keeps between one channel and all, all being as likely as light and heavy pruning. */
+static void random_keep(const struct coupling *c, struct rng *r, int *keep)
+{
+	double hardness = rng_uniform(r);
+	for (int g = 0; g < c->group_count; g++) {
+		int channels = c->groups[g].channels;
+		double ratio = hardness * rng_uniform(r);
+		keep[g] = 1 + (int)((channels - 1) * (1 - ratio));
+	}
+}
+
+/* Removes channels at random: the least important ones may be dead already, and prove nothing. */
+static void remove_any(const struct coupling *c, const int *keep, struct rng *r, bool *removed)
+{
+	struct errinfo e;
+	double *any = calloc((size_t)c->class_count, sizeof *any);
+	for (int k = 0; k < c->class_count; k++)
+		any[k] = rng_uniform(r);
+	ck_assert(!criterion_select(c, any, keep, removed, &e));
+	free(any);
+}
+
+static void run(const struct graph *g, const float *x, float *ret)
+{
+	struct plan *p;
+	struct errinfo e;
+	const float *y = NULL;
+	ck_assert_msg(!plan_new(g, BATCH, PLAN_INFER, &p, &e), "%s", e.msg);
+	memcpy(plan_input(p), x, (size_t)(BATCH * plan_input_size(p)) * sizeof *x);
+	ck_assert_msg(!plan_run(p, &y, &e), "%s", e.msg);
+	memcpy(ret, y, (size_t)(BATCH * plan_output_size(p)) * sizeof *y);
+	plan_free(p);
+}
+
+/* Largest difference relative to the largest number, over the batch's ten logits. */
+static double difference(const float *a, const float *b)
+{
+	double most = 0, scale = 1;
+	for (int i = 0; i < BATCH * 10; i++) {
+		most = fmax(most, fabs((double)a[i] - b[i]));
+		scale = fmax(scale, fabs((double)a[i]));
+	}
+	return most / scale;
+}
+
+static void random_images(struct rng *r, float x[BATCH * 784])
+{
+	for (int i = 0; i < BATCH * 784; i++)
+		x[i] = (float)rng_normal(r);
+}
+
+START_TEST(samples_have_the_groups_of_their_architecture)
+{
+	struct prunable *p = open_sample(_i);
+	struct size s;
+	struct errinfo e;
+	ck_assert_int_eq(p->coupling->group_count, samples[_i].groups);
+	ck_assert(!size_count(p->graph, &s, &e));
+	ck_assert_int_eq(s.params, samples[_i].params);
+	if (samples[_i].macs)
+		ck_assert_int_eq(s.macs, samples[_i].macs);
+	prunable_close(p);
+}
+END_TEST
+
+static const struct group *group_named(const struct coupling *c, const char *name)
+{
+	for (int i = 0; i < c->group_count; i++)
+		if (!strcmp(c->groups[i].name, name))
+			return &c->groups[i];
+	ck_abort_msg("no group %s", name);
+}
+
+START_TEST(a_residual_stream_is_one_group_across_its_blocks)
+{
+	struct prunable *p = open_sample(2);
+	const struct coupling *c = p->coupling;
+	const struct group *stem = group_named(c, "conv");
+	ck_assert_int_eq(stem->channels, 16);
+	for (int i = 0; i < c->g->value_count; i++) {
+		const char *name = c->g->values[i].name;
+		if (strcmp(name, "blocks.2.conv2.weight") && strcmp(name, "blocks.0.conv2.weight"))
+			continue;
+		const struct axis *out = coupling_axis(c, i, 0);
+		ck_assert_ptr_eq(&c->groups[coupling_group_at(c, out, 0)], stem);
+	}
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(flattened_maps_lose_a_whole_map_of_features_for_a_channel)
+{
+	struct prunable *p = open_sample(1);
+	const struct coupling *c = p->coupling;
+	int last = c->group_count - 1;
+	for (int i = 0; i < c->g->value_count; i++)
+		if (!strcmp(c->g->values[i].name, "classifier.weight"))
+			ck_assert_int_eq(coupling_multiple(c, coupling_axis(c, i, 1), last), 9);
+	ck_assert_int_eq(c->groups[last].channels, 128);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(network_input_and_output_are_frozen_and_say_so)
+{
+	struct prunable *p = open_sample(_i);
+	cJSON *doc;
+	struct errinfo e;
+	ck_assert(!inventory_write(p->coupling, &doc, &e));
+	const cJSON *frozen = cJSON_GetObjectItem(doc, "frozen");
+	ck_assert_int_eq(cJSON_GetArraySize(frozen), 2);
+	ck_assert_str_eq(cJSON_GetObjectItem(cJSON_GetArrayItem(frozen, 0), "reason")->valuestring, "network input");
+	ck_assert_str_eq(cJSON_GetObjectItem(cJSON_GetArrayItem(frozen, 1), "reason")->valuestring, "network output");
+	ck_assert_int_eq(cJSON_GetObjectItem(cJSON_GetArrayItem(frozen, 1), "channels")->valueint, 10);
+	cJSON_Delete(doc);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(cost_model_equals_the_pruned_graph_for_200_candidates)
+{
+	struct prunable *p = open_sample(_i);
+	struct space *space;
+	struct rng r;
+	struct errinfo e;
+	cJSON *doc;
+	int keep[MOST_GROUPS];
+	ck_assert(!inventory_write(p->coupling, &doc, &e));
+	struct space_limits limits = { .max_ratio = 1, .round_to = 1 };
+	ck_assert_msg(!space_read(doc, &limits, &space, &e), "%s", e.msg);
+	ck_assert_int_eq(space->group_count, p->coupling->group_count);
+	rng_init(&r, 200, (uint64_t)_i);
+	for (int trial = 0; trial < 200; trial++) {
+		struct graph *pruned;
+		struct size counted;
+		random_keep(p->coupling, &r, keep);
+		ck_assert_msg(!prunable_make(p, keep, &pruned, &e), "%s", e.msg);
+		ck_assert(!size_count(pruned, &counted, &e));
+		struct cost computed = cost_of(space, keep);
+		ck_assert_int_eq(computed.params, counted.params);
+		ck_assert_int_eq(computed.macs, counted.macs);
+		ck_assert_int_eq(computed.bytes, counted.bytes);
+		graph_free(pruned);
+	}
+	struct size intact;
+	ck_assert(!size_count(p->graph, &intact, &e));
+	ck_assert_int_eq(cost_of_intact(space).params, intact.params);
+	ck_assert_int_eq(cost_of_intact(space).macs, intact.macs);
+	space_free(space);
+	cJSON_Delete(doc);
+	prunable_close(p);
+}
+END_TEST
+
+/* The property: let R be the removed channels. Set to zero every filter row, bias entry, batch-norm scale and shift that belongs to R. Then every activation of R is exactly
+ * zero from where it is produced to where it is read (scale * x + shift = 0, ReLU, max and mean of zeros, sums of zeros), readers add
+ * nothing for it, and the logits are those of the network without R, up to the order of float sums. */
+START_TEST(removing_equals_zeroing_where_no_shift_flows)
+{
+	struct prunable *p = open_sample(_i);
+	struct rng r;
+	struct errinfo e;
+	static float x[BATCH * 784], compact[BATCH * 10], masked[BATCH * 10];
+	bool *removed = calloc((size_t)p->coupling->class_count, sizeof *removed);
+	int keep[MOST_GROUPS];
+	rng_init(&r, 7, (uint64_t)_i);
+	for (int trial = 0; trial < 20; trial++) {
+		struct graph *small, *zeroed;
+		random_images(&r, x);
+		random_keep(p->coupling, &r, keep);
+		remove_any(p->coupling, keep, &r, removed);
+		ck_assert_msg(!surgery_remove(p->coupling, removed, &small, &e), "%s", e.msg);
+		ck_assert_msg(!surgery_mask(p->coupling, removed, true, &zeroed, &e), "%s", e.msg);
+		run(small, x, compact);
+		run(zeroed, x, masked);
+		ck_assert_double_le(difference(compact, masked), 1e-5);
+		graph_free(small);
+		graph_free(zeroed);
+	}
+	free(removed);
+	prunable_close(p);
+}
+END_TEST
+
+/* The counterpart, which shows that the property says something: a bias or batch-norm shift left on a removed channel flows on and changes the
+ * logits. */
+START_TEST(zeroing_filters_alone_is_not_removing_when_shifts_flow)
+{
+	struct prunable *p = open_sample(_i);
+	struct rng r;
+	struct errinfo e;
+	static float x[BATCH * 784], compact[BATCH * 10], masked[BATCH * 10];
+	bool *removed = calloc((size_t)p->coupling->class_count, sizeof *removed);
+	int keep[MOST_GROUPS];
+	struct graph *small, *zeroed;
+	rng_init(&r, 8, (uint64_t)_i);
+	random_images(&r, x);
+	for (int g = 0; g < p->coupling->group_count; g++)
+		keep[g] = p->coupling->groups[g].channels / 2;
+	remove_any(p->coupling, keep, &r, removed);
+	ck_assert(!surgery_remove(p->coupling, removed, &small, &e));
+	ck_assert(!surgery_mask(p->coupling, removed, false, &zeroed, &e));
+	run(small, x, compact);
+	run(zeroed, x, masked);
+	ck_assert_double_gt(difference(compact, masked), 1e-3);
+	graph_free(small);
+	graph_free(zeroed);
+	free(removed);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(keeping_everything_changes_nothing)
+{
+	struct prunable *p = open_sample(_i);
+	struct rng r;
+	struct errinfo e;
+	static float x[BATCH * 784], before[BATCH * 10], after[BATCH * 10];
+	int keep[MOST_GROUPS];
+	struct graph *same;
+	rng_init(&r, 9, 0);
+	random_images(&r, x);
+	for (int g = 0; g < p->coupling->group_count; g++)
+		keep[g] = p->coupling->groups[g].channels;
+	ck_assert(!prunable_make(p, keep, &same, &e));
+	run(p->graph, x, before);
+	run(same, x, after);
+	ck_assert_mem_eq(before, after, sizeof before);
+	graph_free(same);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(one_channel_a_group_still_runs_and_survives_the_file)
+{
+	struct prunable *p = open_sample(_i);
+	struct rng r;
+	struct errinfo e;
+	static float x[BATCH * 784], before[BATCH * 10], after[BATCH * 10];
+	char path[] = "/tmp/pared-test-XXXXXX";
+	int keep[MOST_GROUPS], fd = mkstemp(path);
+	struct graph *thin, *read_back;
+	rng_init(&r, 10, 0);
+	random_images(&r, x);
+	for (int g = 0; g < p->coupling->group_count; g++)
+		keep[g] = 1;
+	ck_assert(!prunable_make(p, keep, &thin, &e));
+	ck_assert_msg(!onnx_write(thin, path, &e), "%s", e.msg);
+	ck_assert_msg(!onnx_read(path, &read_back, &e), "%s", e.msg);
+	run(thin, x, before);
+	run(read_back, x, after);
+	ck_assert_mem_eq(before, after, sizeof before);
+	graph_free(thin);
+	graph_free(read_back);
+	prunable_close(p);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(the_least_important_channels_go_first)
+{
+	struct prunable *p = open_sample(0);
+	const struct coupling *c = p->coupling;
+	struct errinfo e;
+	bool *removed = calloc((size_t)c->class_count, sizeof *removed);
+	int keep[MOST_GROUPS];
+	for (int g = 0; g < c->group_count; g++)
+		keep[g] = c->groups[g].channels - 2;
+	ck_assert(!criterion_select(c, p->importance, keep, removed, &e));
+	for (int g = 0; g < c->group_count; g++) {
+		double most_removed = -1, least_kept = INFINITY;
+		for (int i = 0; i < c->groups[g].channels; i++) {
+			int class = c->groups[g].classes[i];
+			if (removed[class])
+				most_removed = fmax(most_removed, p->importance[class]);
+			else
+				least_kept = fmin(least_kept, p->importance[class]);
+		}
+		ck_assert_double_ge(most_removed, 0);
+		ck_assert_double_le(most_removed, least_kept);
+	}
+	free(removed);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(l1_importance_is_the_mean_share_of_rows_and_slices)
+{
+	struct prunable *p = open_sample(0);
+	const struct coupling *c = p->coupling;
+	const struct group *first = &c->groups[0]; /* features.0: rows of its filter, slices of features.3 */
+	const float *rows = NULL, *slices = NULL;
+	for (int i = 0; i < c->g->value_count; i++) {
+		if (!strcmp(c->g->values[i].name, "features.0.weight"))
+			rows = c->g->values[i].data;
+		if (!strcmp(c->g->values[i].name, "features.3.weight"))
+			slices = c->g->values[i].data;
+	}
+	double row[6] = { 0 }, slice[6] = { 0 }, row_sum = 0, slice_sum = 0;
+	for (int o = 0; o < 6; o++)
+		for (int k = 0; k < 25; k++)
+			row[o] += fabs((double)rows[o * 25 + k]);
+	for (int o = 0; o < 16; o++)
+		for (int i = 0; i < 6; i++)
+			for (int k = 0; k < 25; k++)
+				slice[i] += fabs((double)slices[(o * 6 + i) * 25 + k]);
+	for (int i = 0; i < 6; i++) {
+		row_sum += row[i];
+		slice_sum += slice[i];
+	}
+	for (int i = 0; i < 6; i++)
+		ck_assert_double_eq_tol(p->importance[first->classes[i]], 6 * row[i] / row_sum + 6 * slice[i] / slice_sum, 1e-9);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(unknown_criterion_is_named)
+{
+	struct prunable *p;
+	struct errinfo e;
+	ck_assert_int_eq(prunable_open(samples[0].path, "l7", &p, &e), ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "l7"));
+}
+END_TEST
+
+START_TEST(prune_file_says_requested_and_achieved)
+{
+	struct errinfo e;
+	char path[] = "/tmp/pared-test-XXXXXX";
+	int fd = mkstemp(path);
+	cJSON *summary;
+	struct prune_request r = { .model = samples[1].path, .out = path, .criterion = "l1", .ratio = 0.5 };
+	ck_assert_msg(!prune_file(&r, &summary, &e), "%s", e.msg);
+	const cJSON *achieved = cJSON_GetObjectItem(summary, "achieved");
+	ck_assert_double_eq_tol(cJSON_GetObjectItem(achieved, "channels")->valuedouble, 0.5, 1e-9);
+	ck_assert_double_gt(cJSON_GetObjectItem(achieved, "params")->valuedouble, 0.7);
+	cJSON_Delete(summary);
+	r.ratio = 1;
+	ck_assert_int_eq(prune_file(&r, &summary, &e), ERR_INPUT);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+Suite *prune_suite(void)
+{
+	Suite *s = suite_create("prune");
+	TCase *t = tcase_create("prune");
+	tcase_set_timeout(t, 120);
+	tcase_add_loop_test(t, samples_have_the_groups_of_their_architecture, 0, SAMPLES);
+	tcase_add_test(t, a_residual_stream_is_one_group_across_its_blocks);
+	tcase_add_test(t, flattened_maps_lose_a_whole_map_of_features_for_a_channel);
+	tcase_add_loop_test(t, network_input_and_output_are_frozen_and_say_so, 0, SAMPLES);
+	tcase_add_loop_test(t, cost_model_equals_the_pruned_graph_for_200_candidates, 0, SAMPLES);
+	tcase_add_loop_test(t, removing_equals_zeroing_where_no_shift_flows, 0, SAMPLES);
+	tcase_add_loop_test(t, zeroing_filters_alone_is_not_removing_when_shifts_flow, 0, SAMPLES);
+	tcase_add_loop_test(t, keeping_everything_changes_nothing, 0, SAMPLES);
+	tcase_add_loop_test(t, one_channel_a_group_still_runs_and_survives_the_file, 0, SAMPLES);
+	tcase_add_test(t, the_least_important_channels_go_first);
+	tcase_add_test(t, l1_importance_is_the_mean_share_of_rows_and_slices);
+	tcase_add_test(t, unknown_criterion_is_named);
+	tcase_add_test(t, prune_file_says_requested_and_achieved);
+	suite_add_tcase(s, t);
+	return s;
+}
