@@ -13,6 +13,7 @@ int main(void)
 	srunner_add_suite(r, suite_view());
 	srunner_add_suite(r, suite_blob());
 	srunner_add_suite(r, suite_crash());
+	srunner_add_suite(r, suite_memory());
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -51,5 +51,6 @@ Suite *suite_lease(void);
 Suite *suite_view(void);
 Suite *suite_blob(void);
 Suite *suite_crash(void);
+Suite *suite_memory(void);
 
 #endif

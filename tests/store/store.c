@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/statement.h"
 #include "tests/store/scene.h"
 
 START_TEST(an_empty_folder_becomes_the_newest_schema)
@@ -25,6 +26,16 @@ START_TEST(every_table_is_strict)
 		ask("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict "
 		    "AND name NOT LIKE 'sqlite_%'"),
 		"0");
+}
+END_TEST
+
+/* No test here can cut the power, so the setting itself is the claim. */
+START_TEST(every_commit_is_synced_and_every_reference_checked)
+{
+	char text[8];
+	snprintf(text, sizeof text, "%s", person_asks(store->db, "PRAGMA synchronous"));
+	ck_assert_str_eq(text, "2");
+	ck_assert_str_eq(person_asks(store->db, "PRAGMA foreign_keys"), "1");
 }
 END_TEST
 
@@ -246,6 +257,7 @@ Suite *suite_store(void)
 	TCase *c = scene_case(s, "open");
 	tcase_add_test(c, an_empty_folder_becomes_the_newest_schema);
 	tcase_add_test(c, every_table_is_strict);
+	tcase_add_test(c, every_commit_is_synced_and_every_reference_checked);
 	tcase_add_test(c, opening_makes_missing_folders);
 	tcase_add_test(c, a_second_daemon_is_refused_with_the_folder_named);
 	tcase_add_test(c, another_process_is_refused_too);
