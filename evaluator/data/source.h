@@ -9,20 +9,21 @@
 #include "base/err.h"
 #include "evaluator/data/dataset.h"
 
-/* Strings are borrowed from the document that was read. */
+/* Strings are borrowed from the document that was read: digests, without the "sha256:" that they may have there. */
 struct source {
-	const char *train_images, *train_labels, *test_images, *test_labels; /* digests ("sha256:..." without the prefix) or paths */
+	const char *train_images, *train_labels, *test_images, *test_labels;
 	size_t holdout;
 	struct normalisation norm;
 };
 
-/* Checks docs/protocol.md's "data" object. */
+/* Checks docs/protocol.md's "data" object, as a job has it or as a lease. */
 enum err source_read(const cJSON *data, struct source *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* The four files in folder `dir` under MNIST's usual names (with or without .gz), held in buf. `norm` stays as the caller set it. */
+/* The four files in folder `dir` under MNIST's usual names, with or without .gz. */
 struct source_paths {
 	char train_images[4096], train_labels[4096], test_images[4096], test_labels[4096];
 };
-enum err source_in_folder(const char *dir, struct source_paths *ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err source_in_folder(const char *dir, struct source_paths *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif
