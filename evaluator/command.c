@@ -1,0 +1,316 @@
+/* command.c -- what pare-worker does for a person at a terminal, and its service, one function a verb.
+ * SPDX-License-Identifier: MIT */
+#include "evaluator/command.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "evaluator/data/dataset.h"
+#include "evaluator/data/source.h"
+#include "evaluator/inspect.h"
+#include "evaluator/measure/accuracy.h"
+#include "evaluator/option.h"
+#include "evaluator/prune/prune.h"
+#include "evaluator/worker.h"
+
+enum { LONGEST_TOKEN = 400, DEFAULT_CACHE_MB = 8192 };
+
+#define ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
+
+/* What the options of several verbs say about data. */
+struct data_options {
+	const char *folder, *mean, *std;
+};
+
+static int complain(int status, const struct errinfo *e)
+{
+	fflush(stdout);
+	fprintf(stderr, "pare-worker: %s\n", e->msg);
+	return status;
+}
+
+/* Output that did not arrive is a failure too. */
+static int finish(enum err err, struct errinfo *e)
+{
+	if (!err && (fflush(stdout) || ferror(stdout)))
+		err = err_errno(e, "standard output");
+	return err ? complain(EXIT_FAILURE, e) : EXIT_SUCCESS;
+}
+
+static enum err print_json(const cJSON *doc, struct errinfo *e)
+{
+	char *text = cJSON_Print(doc);
+	if (!text)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	puts(text);
+	cJSON_free(text);
+	return ERR_OK;
+}
+
+/* ---- inspect ---- */
+
+struct inspect_options {
+	const char *model;
+	bool json;
+};
+
+static const struct option_row inspect_rows[] = {
+	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct inspect_options, model), true, 0, 0 },
+	{ "--json", NULL, OPTION_FLAG, offsetof(struct inspect_options, json), false, 0, 0 },
+};
+
+int command_inspect(int argc, char **argv)
+{
+	struct inspect_options o = { 0 };
+	struct errinfo e = { 0 };
+	if (option_read(argc, argv, ROWS(inspect_rows), &o, &e))
+		return complain(EXIT_USAGE, &e);
+	return finish(inspect_print(o.model, o.json, stdout, &e), &e);
+}
+
+/* ---- eval ---- */
+
+static enum err read_norm(const struct data_options *o, struct normalisation *ret, struct errinfo *e)
+{
+	struct normalisation norm = { 0 };
+	size_t means = 0, stds = 0;
+	enum err err = ERR_OK;
+	for (int i = 0; i < DATASET_MAX_CHANNELS; i++)
+		norm.std[i] = 1;
+	if (o->mean)
+		err = option_numbers("--mean", o->mean, norm.mean, DATASET_MAX_CHANNELS, &means, e);
+	if (!err && o->std)
+		err = option_numbers("--std", o->std, norm.std, DATASET_MAX_CHANNELS, &stds, e);
+	if (err)
+		return err;
+	if (means && stds && means != stds)
+		return err_set(e, ERR_INPUT, "--std: has %zu entries, expected %zu as --mean", stds, means);
+	for (size_t i = 0; i < stds; i++)
+		if (!(norm.std[i] > 0))
+			return err_set(e, ERR_INPUT, "--std: entry %zu is %g, expected more than 0", i,
+				(double)norm.std[i]);
+	norm.channels = (int)(means ? means : stds);
+	*ret = norm;
+	return ERR_OK;
+}
+
+/* The test or training images of a folder, at most `most` of them (0: all). *ret_data is the caller's to free. */
+static enum err open_split(const struct data_options *o, bool test, size_t most, const struct normalisation *norm,
+	struct dataset **ret_data, struct split *ret, struct errinfo *e)
+{
+	struct source_paths p;
+	enum err err = source_in_folder(o->folder, &p, e);
+	if (!err)
+		err = dataset_read_idx(test ? p.test_images : p.train_images, test ? p.test_labels : p.train_labels,
+			ret_data, e);
+	if (!err)
+		err = split_whole(*ret_data, norm, ret, e);
+	if (!err && most > ret->count)
+		err = err_set(e, ERR_INPUT, "%s: has %zu images, %zu were asked for",
+			test ? p.test_images : p.train_images, ret->count, most);
+	if (!err && most)
+		ret->count = most;
+	return err;
+}
+
+struct eval_options {
+	const char *model, *split;
+	struct data_options data;
+	size_t images;
+	bool json;
+};
+
+static const struct option_row eval_rows[] = {
+	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct eval_options, model), true, 0, 0 },
+	{ "--data", "DIR", OPTION_TEXT, offsetof(struct eval_options, data.folder), true, 0, 0 },
+	{ "--split", "test|train", OPTION_TEXT, offsetof(struct eval_options, split), false, 0, 0 },
+	{ "--images", "N", OPTION_COUNT, offsetof(struct eval_options, images), false, 1, 4294967295.0 },
+	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct eval_options, data.mean), false, 0, 0 },
+	{ "--std", "S,...", OPTION_TEXT, offsetof(struct eval_options, data.std), false, 0, 0 },
+	{ "--json", NULL, OPTION_FLAG, offsetof(struct eval_options, json), false, 0, 0 },
+};
+
+static enum err print_score(const struct eval_options *o, const struct score *s, struct errinfo *e)
+{
+	if (!o->json) {
+		printf("accuracy  %.4f\nloss      %.4f\nimages    %zu (%s)\n", s->accuracy, s->loss, s->count,
+			o->split);
+		return ERR_OK;
+	}
+	cJSON *doc = cJSON_CreateObject();
+	bool ok = doc && cJSON_AddStringToObject(doc, "model", o->model) &&
+		  cJSON_AddStringToObject(doc, "split", o->split) &&
+		  cJSON_AddNumberToObject(doc, "images", (double)s->count) &&
+		  cJSON_AddNumberToObject(doc, "accuracy", s->accuracy) &&
+		  cJSON_AddNumberToObject(doc, "loss", s->loss);
+	enum err err = ok ? print_json(doc, e) : err_set(e, ERR_MEMORY, "out of memory");
+	cJSON_Delete(doc);
+	return err;
+}
+
+int command_eval(int argc, char **argv)
+{
+	struct eval_options o = { .split = "test" };
+	struct normalisation norm;
+	struct dataset *data = NULL;
+	struct split split;
+	struct score score = { 0 };
+	struct errinfo e = { 0 };
+	enum err err = option_read(argc, argv, ROWS(eval_rows), &o, &e);
+	if (!err && strcmp(o.split, "test") && strcmp(o.split, "train"))
+		err = err_set(&e, ERR_INPUT, "eval: --split: is '%.60s', expected test or train", o.split);
+	if (!err)
+		err = read_norm(&o.data, &norm, &e);
+	if (err)
+		return complain(EXIT_USAGE, &e);
+	err = open_split(&o.data, !strcmp(o.split, "test"), o.images, &norm, &data, &split, &e);
+	if (!err)
+		err = score_model(o.model, &split, &score, &e);
+	if (!err)
+		err = print_score(&o, &score, &e);
+	dataset_free(data);
+	return finish(err, &e);
+}
+
+/* ---- prune ---- */
+
+struct prune_options {
+	const char *model, *out, *criterion;
+	double ratio;
+	struct data_options data;
+	size_t recalibrate;
+	bool json;
+};
+
+static const struct option_row prune_rows[] = {
+	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct prune_options, model), true, 0, 0 },
+	{ "--ratio", "R", OPTION_NUMBER, offsetof(struct prune_options, ratio), true, 0, 0.999 },
+	{ "-o", "OUT", OPTION_TEXT, offsetof(struct prune_options, out), true, 0, 0 },
+	{ "--criterion", "NAME", OPTION_TEXT, offsetof(struct prune_options, criterion), false, 0, 0 },
+	{ "--data", "DIR", OPTION_TEXT, offsetof(struct prune_options, data.folder), false, 0, 0 },
+	{ "--recalibrate", "N", OPTION_COUNT, offsetof(struct prune_options, recalibrate), false, 1, 4294967295.0 },
+	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct prune_options, data.mean), false, 0, 0 },
+	{ "--std", "S,...", OPTION_TEXT, offsetof(struct prune_options, data.std), false, 0, 0 },
+	{ "--json", NULL, OPTION_FLAG, offsetof(struct prune_options, json), false, 0, 0 },
+};
+
+static double number_at(const cJSON *doc, const char *object, const char *name)
+{
+	const cJSON *inner = cJSON_GetObjectItemCaseSensitive(doc, object);
+	return cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(inner, name));
+}
+
+static void print_summary(const struct prune_options *o, const cJSON *summary)
+{
+	static const struct {
+		const char *label, *name;
+	} rows[] = { { "params", "params" }, { "MACs", "macs" } };
+	printf("requested  %.1f %% removed\n", 100 * o->ratio);
+	printf("channels   %.1f %% removed\n", 100 * number_at(summary, "achieved", "channels"));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		printf("%-9s  %.1f %% removed, %.0f of %.0f left\n", rows[i].label,
+			100 * number_at(summary, "achieved", rows[i].name), number_at(summary, "after", rows[i].name),
+			number_at(summary, "before", rows[i].name));
+	printf("written    %s\n", o->out);
+}
+
+static enum err prune(const struct prune_options *o, const struct normalisation *norm, struct errinfo *e)
+{
+	struct prune_request r = { .model = o->model, .out = o->out, .criterion = o->criterion, .ratio = o->ratio };
+	struct dataset *data = NULL;
+	struct split split;
+	cJSON *summary = NULL;
+	enum err err = ERR_OK;
+	if (o->recalibrate) {
+		err = open_split(&o->data, false, o->recalibrate, norm, &data, &split, e);
+		r.calibrate = &split;
+		r.images = o->recalibrate;
+	}
+	if (!err)
+		err = prune_file(&r, &summary, e);
+	if (!err && o->json)
+		err = print_json(summary, e);
+	else if (!err)
+		print_summary(o, summary);
+	cJSON_Delete(summary);
+	dataset_free(data);
+	return err;
+}
+
+int command_prune(int argc, char **argv)
+{
+	struct prune_options o = { .criterion = "l1" };
+	struct normalisation norm;
+	struct errinfo e = { 0 };
+	enum err err = option_read(argc, argv, ROWS(prune_rows), &o, &e);
+	if (!err && !o.data.folder != !o.recalibrate)
+		err = err_set(&e, ERR_INPUT, "prune: --data and --recalibrate go together, only %s is given",
+			o.recalibrate ? "--recalibrate" : "--data");
+	if (!err)
+		err = read_norm(&o.data, &norm, &e);
+	if (err)
+		return complain(EXIT_USAGE, &e);
+	return finish(prune(&o, &norm, &e), &e);
+}
+
+/* ---- work ---- */
+
+struct work_options {
+	const char *url, *name, *cache, *token_file;
+	size_t cache_mb;
+	bool supervised, once;
+};
+
+static const struct option_row work_rows[] = {
+	{ "--url", "URL", OPTION_TEXT, offsetof(struct work_options, url), true, 0, 0 },
+	{ "--name", "NAME", OPTION_TEXT, offsetof(struct work_options, name), true, 0, 0 },
+	{ "--cache", "DIR", OPTION_TEXT, offsetof(struct work_options, cache), true, 0, 0 },
+	{ "--cache-mb", "N", OPTION_COUNT, offsetof(struct work_options, cache_mb), false, 1, 1 << 30 },
+	{ "--token-file", "FILE", OPTION_TEXT, offsetof(struct work_options, token_file), false, 0, 0 },
+	{ "--supervised", NULL, OPTION_FLAG, offsetof(struct work_options, supervised), false, 0, 0 },
+	{ "--once", NULL, OPTION_FLAG, offsetof(struct work_options, once), false, 0, 0 },
+};
+
+/* The first line of a file, without the newline. */
+static enum err read_token(const char *path, char **ret, struct errinfo *e)
+{
+	char *text;
+	size_t len;
+	enum err err = file_read(path, LONGEST_TOKEN + 2, &text, &len, e);
+	if (err)
+		return err;
+	text[strcspn(text, "\r\n")] = '\0';
+	len = strlen(text);
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			len = 0;
+	if (len == 0 || len > LONGEST_TOKEN) {
+		free(text);
+		return err_set(e, ERR_INPUT, "%s: expected one line, a token of 1 to %d printable characters",
+			path, LONGEST_TOKEN);
+	}
+	*ret = text;
+	return ERR_OK;
+}
+
+int command_work(int argc, char **argv)
+{
+	struct work_options o = { .cache_mb = DEFAULT_CACHE_MB };
+	pid_t parent = getppid();
+	char *token = NULL;
+	struct errinfo e = { 0 };
+	if (option_read(argc, argv, ROWS(work_rows), &o, &e))
+		return complain(EXIT_USAGE, &e);
+	enum err err = o.token_file ? read_token(o.token_file, &token, &e) : ERR_OK;
+	struct worker_options w = { .url = o.url, .token = token, .name = o.name, .cache = o.cache,
+		.cache_bytes = (uint64_t)o.cache_mb << 20, .supervisor = o.supervised ? parent : 0, .once = o.once,
+		.restart = o.supervised ? NULL : argv };
+	if (!err)
+		err = worker_run(&w, &e);
+	free(token);
+	return finish(err, &e);
+}

@@ -1,0 +1,94 @@
+/* main.c -- the program pare-worker: its environment, its verbs.
+ * SPDX-License-Identifier: MIT
+ *
+ * OpenBLAS and OpenMP read the environment when they are loaded, before main. So main sets what is missing and
+ * executes the program once more; the second time nothing is missing. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "evaluator/command.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{ "inspect", command_inspect },
+	{ "eval", command_eval },
+	{ "prune", command_prune },
+	{ "work", command_work },
+};
+
+static const char usage[] =
+	"usage: pare-worker VERB ...\n"
+	"\n"
+	"  inspect MODEL [--json]\n"
+	"      show a network's layers, its groups of channels, and what is frozen and why\n"
+	"  eval MODEL --data DIR [--split test|train] [--images N] [--mean M,...] [--std S,...] [--json]\n"
+	"      accuracy and loss on a folder of IDX files with MNIST's names; pixels are scaled to [0, 1],\n"
+	"      then (x - M) / S a channel (default 0 and 1)\n"
+	"  prune MODEL --ratio R -o OUT [--criterion l1] [--data DIR --recalibrate N] [--mean M,...]\n"
+	"        [--std S,...] [--json]\n"
+	"      remove the fraction R of the channels and write the smaller network; with --recalibrate set the\n"
+	"      batch-norm statistics anew from N training images\n"
+	"  work --url URL --name NAME --cache DIR [--cache-mb N] [--token-file FILE] [--supervised] [--once]\n"
+	"      evaluate candidates for a daemon: unix:/run/pared/pared.sock or http://HOST:PORT\n"
+	"\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 success, 1 failure, 2 wrong usage; of work also 3: a trial passed a limit.\n";
+
+/* One thread a worker: the machine is filled with workers. OpenBLAS 0.3.21 knows no CPU newer than itself and
+ * falls back to its slowest kernels, so it is told. */
+static bool complete_environment(void)
+{
+	const char *core = __builtin_cpu_supports("avx512f") ? "SkylakeX"
+			   : __builtin_cpu_supports("avx2")  ? "Haswell"
+							     : NULL;
+	const char *wanted[][2] = { { "OMP_NUM_THREADS", "1" }, { "OPENBLAS_NUM_THREADS", "1" },
+		{ "OPENBLAS_CORETYPE", core } };
+	bool changed = false;
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (wanted[i][1] && !getenv(wanted[i][0]))
+			changed = !setenv(wanted[i][0], wanted[i][1], 0) || changed;
+	return changed;
+}
+
+/* valgrind knows no AVX-512, and follows no exec. */
+static bool under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	return getenv("RUNNING_ON_VALGRIND") || (preload && strstr(preload, "vgpreload"));
+}
+
+/* By the program's own path, so that ps shows its name; when that fails it is only slower. */
+static void execute_again(char **argv)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0)
+		return;
+	self[n] = '\0';
+	execv(self, argv);
+}
+
+int main(int argc, char **argv)
+{
+	if (!under_valgrind() && complete_environment())
+		execute_again(argv);
+	const char *verb = argc > 1 ? argv[1] : "";
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (!strcmp(verb, verbs[i].name))
+			return verbs[i].run(argc, argv);
+	if (!strcmp(verb, "--help") || !strcmp(verb, "-h"))
+		return fputs(usage, stdout) < 0 || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (!strcmp(verb, "--version"))
+		return puts("pare-worker " VERSION) < 0 || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (*verb)
+		fprintf(stderr, "pare-worker: '%.80s': unknown verb, expected inspect, eval, prune or work\n", verb);
+	else
+		fputs("pare-worker: no verb, expected inspect, eval, prune or work (see pare-worker --help)\n", stderr);
+	return EXIT_USAGE;
+}

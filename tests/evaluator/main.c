@@ -1,0 +1,24 @@
+/* main.c -- runs all suites of the evaluator.
+ * SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/evaluator/suites.h"
+
+int main(int argc, char **argv)
+{
+	/* What test_worker.c lets a worker execute in its own place. */
+	if (argc == 2 && !strcmp(argv[1], RESTARTED))
+		return RESTARTED_STATUS;
+	SRunner *runner = srunner_create(data_suite());
+	srunner_add_suite(runner, option_suite());
+	srunner_add_suite(runner, cache_suite());
+	srunner_add_suite(runner, prune_suite());
+	srunner_add_suite(runner, trial_suite());
+	srunner_add_suite(runner, worker_suite());
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

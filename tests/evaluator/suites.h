@@ -1,0 +1,18 @@
+/* suites.h -- the evaluator's test suites, one a file.
+ * SPDX-License-Identifier: MIT */
+#ifndef TESTS_EVALUATOR_SUITES_H
+#define TESTS_EVALUATOR_SUITES_H
+
+#include <check.h>
+
+#define RESTARTED "--restarted"
+enum { RESTARTED_STATUS = 42 };
+
+Suite *data_suite(void);
+Suite *prune_suite(void);
+Suite *trial_suite(void);
+Suite *option_suite(void);
+Suite *cache_suite(void);
+Suite *worker_suite(void);
+
+#endif
