@@ -63,12 +63,14 @@ static void cell(struct table *t, formatter *format, double x)
 	table_cell(t, format(x, buf));
 }
 
-/* Trials that have ended, the baseline (which is not in the budget) left out once it is among them. */
+/* Trials that have ended. The baseline is among those that the daemon counts and not in the budget; before it is complete
+ * there are no others. */
 static double trials_done(const cJSON *job)
 {
 	double done = view_number(job, "trials.complete") + view_number(job, "trials.failed");
-	bool has_baseline = cJSON_IsObject(view_member(job, "baseline"));
-	return has_baseline && done >= 1 ? done - 1 : done;
+	if (cJSON_IsObject(view_member(job, "baseline")))
+		return done >= 1 ? done - 1 : done;
+	return isfinite(done) ? 0 : done;
 }
 
 static const char *progress_of(const cJSON *job, char buf[FORMAT_MAX])

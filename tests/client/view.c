@@ -57,7 +57,7 @@ START_TEST(jobs_are_one_a_line)
 		"\"trials\": {\"complete\": 0, \"failed\": 1}}]",
 		"JOB  NAME   STATE      TRIALS    BEST  PARETO  HYPERVOLUME  CREATED           REASON\n"
 		" 12  vgg    searching   17/60  0.9510       6         0.71  2025-11-22 00:00\n"
-		"  3  a?[1m  failed        1/5       -       -            -  -                 operator Foo\n");
+		"  3  a?[1m  failed        0/5       -       -            -  -                 operator Foo\n");
 }
 END_TEST
 
