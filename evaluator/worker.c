@@ -242,12 +242,13 @@ static bool hopeless(enum err err)
 	return err == ERR_INPUT || err == ERR_DENIED || err == ERR_NOT_FOUND;
 }
 
-/* An attempt to get a lease gave none. False when the worker should end. */
-static bool wait_for_daemon(struct worker *w, struct backoff *b, int64_t seen, enum err err, const struct errinfo *e)
+/* An attempt to get a lease failed, as all have since `absent`. False when the worker should end: a supervised one
+ * that was orphaned before it could know its parent sees the daemon's absence only here. */
+static bool wait_for_daemon(struct worker *w, struct backoff *b, int64_t absent, const struct errinfo *e)
 {
-	if (err && b->waits == 0)
+	if (b->waits == 0)
 		log_warning("no lease: %s; trying on", e->msg);
-	if (err && w->o->supervisor && clock_ns() - seen > SUPERVISOR_ABSENCE_S * INT64_C(1000000000)) {
+	if (w->o->supervisor && clock_ns() - absent > SUPERVISOR_ABSENCE_S * INT64_C(1000000000)) {
 		log_warning("no daemon for %d s: ending", SUPERVISOR_ABSENCE_S);
 		return false;
 	}
@@ -257,26 +258,31 @@ static bool wait_for_daemon(struct worker *w, struct backoff *b, int64_t seen, e
 static enum err loop(struct worker *w, struct errinfo *e)
 {
 	struct backoff b = { 0 };
-	int64_t seen = clock_ns();
+	int64_t absent = 0;
 	while (!atomic_load(&terminating) && !orphaned(w->o)) {
 		cJSON *lease = NULL;
 		int64_t asked = clock_ns();
 		enum err err = next_lease(w, &lease, e);
-		if (lease) {
-			work_on(w, lease);
-			cJSON_Delete(lease);
-			if (w->o->once)
-				return ERR_OK;
-		}
 		if (err && hopeless(err))
 			return err;
-		if (!err)
-			seen = clock_ns();
+		if (err) {
+			absent = absent ? absent : clock_ns();
+			if (!wait_for_daemon(w, &b, absent, e))
+				break;
+			continue;
+		}
+		absent = 0;
 		/* A daemon that says "no work" at once must not be asked in a tight loop. */
-		bool early = !err && !lease && clock_ns() - asked < INT64_C(1000000000);
-		if (!err && !early)
-			backoff_reset(&b);
-		else if (!wait_for_daemon(w, &b, seen, err, e))
+		if (!lease && clock_ns() - asked < INT64_C(1000000000)) {
+			backoff_wait(&b, &terminating);
+			continue;
+		}
+		backoff_reset(&b);
+		if (!lease)
+			continue;
+		work_on(w, lease);
+		cJSON_Delete(lease);
+		if (w->o->once)
 			break;
 	}
 	return ERR_OK;
