@@ -1,0 +1,306 @@
+/* job.c -- live jobs and their states.
+ * SPDX-License-Identifier: MIT
+ *
+ *   queued -> preparing -> searching -> finishing -> done
+ *      '----------^------------'  (a known baseline needs no evaluation)
+ *
+ *   any of the first four <-> paused;  any of the first four, paused -> failed | cancelled
+ *
+ * A paused job remembers the state it was in, and moves on in it when a lease that was out reports. */
+#include "daemon/job.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/daemon.h"
+#include "daemon/drive.h"
+#include "daemon/event.h"
+#include "daemon/hold.h"
+#include "daemon/spec.h"
+#include "search/front.h"
+#include "search/space.h"
+#include "search/table.h"
+
+#define TO(state) (1u << JOB_##state)
+
+static const unsigned transitions[] = {
+	[JOB_QUEUED] = TO(PREPARING) | TO(SEARCHING) | TO(PAUSED) | TO(FAILED) | TO(CANCELLED),
+	[JOB_PREPARING] = TO(SEARCHING) | TO(PAUSED) | TO(FAILED) | TO(CANCELLED),
+	[JOB_SEARCHING] = TO(FINISHING) | TO(PAUSED) | TO(FAILED) | TO(CANCELLED),
+	[JOB_FINISHING] = TO(DONE) | TO(PAUSED) | TO(FAILED) | TO(CANCELLED),
+	[JOB_PAUSED] = TO(QUEUED) | TO(PREPARING) | TO(SEARCHING) | TO(FINISHING) | TO(FAILED) | TO(CANCELLED),
+	[JOB_DONE] = 0,
+	[JOB_FAILED] = 0,
+	[JOB_CANCELLED] = 0,
+};
+
+static const unsigned final = TO(DONE) | TO(FAILED) | TO(CANCELLED);
+
+bool job_over(const struct job *j)
+{
+	return final >> j->row.state & 1;
+}
+
+enum job_state job_phase(const struct job *j)
+{
+	return j->row.state == JOB_PAUSED ? j->row.resume : j->row.state;
+}
+
+enum err job_move(struct job *j, enum job_state to, struct errinfo *e)
+{
+	bool beneath = j->row.state == JOB_PAUSED && !(final >> to & 1);
+	enum job_state from = beneath ? j->row.resume : j->row.state;
+	if (!(transitions[from] >> to & 1))
+		return err_set(e, ERR_CONFLICT, "job %lld: is %s, it cannot become %s", (long long)j->row.id,
+			job_state_name(from), job_state_name(to));
+	if (beneath)
+		j->row.resume = to;
+	else
+		j->row.state = to;
+	int64_t now = clock_wall_ms();
+	if (!j->row.started && (to == JOB_PREPARING || to == JOB_SEARCHING))
+		j->row.started = now;
+	if (job_over(j))
+		j->row.finished = now;
+	j->changed = j->stirred = true;
+	return event_job(j->daemon, j->row.id, e);
+}
+
+struct job *job_find(const struct daemon *d, int64_t id)
+{
+	for (struct job *j = d->jobs; j; j = j->next)
+		if (j->row.id == id)
+			return j;
+	return NULL;
+}
+
+static void job_free(struct job *j)
+{
+	while (j->flights)
+		flight_remove(j, j->flights);
+	table_close(j->table);
+	front_close(j->front);
+	space_free(j->space);
+	spec_free(j->spec);
+	job_row_fini(&j->row);
+	free(j);
+}
+
+enum err job_adopt(struct daemon *d, struct job_row *row, struct spec *spec, struct job **ret, struct errinfo *e)
+{
+	struct job *j = calloc(1, sizeof *j);
+	if (!j) {
+		job_row_fini(row);
+		spec_free(spec);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	*j = (struct job){ .daemon = d, .row = *row, .spec = spec, .best = NAN, .stirred = true };
+	struct job **end = &d->jobs;
+	while (*end)
+		end = &(*end)->next;
+	*end = j;
+	*ret = j;
+	return ERR_OK;
+}
+
+static enum err add_baseline(struct job *j, struct errinfo *e)
+{
+	struct trial_row r;
+	struct flight *f;
+	char digest[DIGEST_HEX + 1];
+	enum err err = spec_digest(j->spec, NULL, digest, e);
+	if (err)
+		return err;
+	trial_row_init(&r);
+	r.job = j->row.id;
+	r.created = clock_wall_ms();
+	r.digest = digest;
+	err = job_add_trial(j, &r, e);
+	if (!err)
+		err = flight_add(j, 0, LEASE_BASELINE, digest, NULL, &f, e);
+	return err ? err : drive_known_baseline(j, f, e);
+}
+
+enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errinfo *e)
+{
+	struct spec *spec;
+	struct job_row row;
+	struct job *j;
+	int64_t id;
+	enum err err = spec_read(doc, &spec, e);
+	if (err)
+		return err;
+	char *text = cJSON_PrintUnformatted(spec->doc);
+	err = text ? spec_blobs(spec, d->store, e) : err_set(e, ERR_MEMORY, "out of memory");
+	if (!err)
+		err = job_insert(d->store, spec->name, text, spec->trials, clock_wall_ms(), &id, e);
+	cJSON_free(text);
+	if (!err)
+		err = job_load(d->store, id, &row, e);
+	if (err) {
+		spec_free(spec);
+		return err;
+	}
+	err = job_adopt(d, &row, spec, &j, e);
+	if (!err)
+		err = add_baseline(j, e);
+	if (!err)
+		*ret = j;
+	return err;
+}
+
+/* Ends the leases, cancels what is open, and moves to a final state. */
+static enum err end(struct job *j, enum job_state to, struct errinfo *e)
+{
+	struct daemon *d = j->daemon;
+	enum err err = job_move(j, to, e);
+	if (!err)
+		err = hold_drop_job(d, j, e);
+	for (const struct flight *f = j->flights; f && !err; f = f->next)
+		if (f->kind != LEASE_TEST)
+			err = event_trial(d, j->row.id, f->number, e);
+	if (!err)
+		err = trial_cancel_open(d->store, j->row.id, j->row.finished, e);
+	if (!err)
+		err = trial_count(d->store, j->row.id, j->counts, e);
+	while (j->flights)
+		flight_remove(j, j->flights);
+	return err;
+}
+
+enum err job_cancel(struct job *j, struct errinfo *e)
+{
+	return end(j, JOB_CANCELLED, e);
+}
+
+enum err job_fail(struct job *j, const char *reason, struct errinfo *e)
+{
+	char *copy = strdup(reason);
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	free(j->row.reason);
+	j->row.reason = copy;
+	return end(j, JOB_FAILED, e);
+}
+
+enum err job_pause(struct job *j, struct errinfo *e)
+{
+	enum job_state was = j->row.state;
+	if (was == JOB_PAUSED)
+		return err_set(e, ERR_CONFLICT, "job %lld: is paused already", (long long)j->row.id);
+	j->row.resume = was;
+	return job_move(j, JOB_PAUSED, e);
+}
+
+enum err job_resume(struct job *j, struct errinfo *e)
+{
+	if (j->row.state != JOB_PAUSED)
+		return err_set(e, ERR_CONFLICT, "job %lld: is %s, only a paused job can be resumed",
+			(long long)j->row.id, job_state_name(j->row.state));
+	j->row.state = j->row.resume;
+	j->changed = j->stirred = true;
+	return event_job(j->daemon, j->row.id, e);
+}
+
+static void count_result(struct job *j, const struct trial_row *r)
+{
+	if (r->state == TRIAL_COMPLETE && r->number > 0 && !(j->best >= r->metrics.accuracy))
+		j->best = r->metrics.accuracy;
+}
+
+enum err job_add_trial(struct job *j, const struct trial_row *r, struct errinfo *e)
+{
+	enum err err = trial_insert(j->daemon->store, r, e);
+	if (err)
+		return err;
+	j->counts[r->state]++;
+	count_result(j, r);
+	return ERR_OK;
+}
+
+enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_state from, struct errinfo *e)
+{
+	enum err err = trial_update(j->daemon->store, r, e);
+	if (err)
+		return err;
+	j->counts[from]--;
+	j->counts[r->state]++;
+	count_result(j, r);
+	return event_trial(j->daemon, r->job, r->number, e);
+}
+
+enum err job_flush(struct daemon *d, struct errinfo *e)
+{
+	for (struct job *j = d->jobs; j; j = j->next) {
+		enum err err = j->changed ? job_update(d->store, &j->row, e) : ERR_OK;
+		if (err)
+			return err;
+		j->changed = false;
+	}
+	return ERR_OK;
+}
+
+void job_forget(struct daemon *d, bool all)
+{
+	for (struct job **at = &d->jobs; *at;) {
+		struct job *j = *at;
+		if (!all && !job_over(j)) {
+			at = &j->next;
+			continue;
+		}
+		*at = j->next;
+		job_free(j);
+	}
+}
+
+enum err flight_add(struct job *j, int64_t number, enum lease_kind kind, const char *digest, const int *keep,
+	struct flight **ret, struct errinfo *e)
+{
+	struct flight *f = calloc(1, sizeof *f);
+	size_t n = keep ? (size_t)j->space->group_count : 0;
+	int *copy = n ? calloc(n, sizeof *copy) : NULL;
+	if (!f || (n && !copy)) {
+		free(f);
+		free(copy);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	if (n)
+		memcpy(copy, keep, n * sizeof *copy);
+	*f = (struct flight){ .number = number, .kind = kind, .leader = -1, .keep = copy };
+	memcpy(f->digest, digest, sizeof f->digest);
+	struct flight **at = &j->flights;
+	while (*at && (*at)->number < number)
+		at = &(*at)->next;
+	f->next = *at;
+	*at = f;
+	*ret = f;
+	return ERR_OK;
+}
+
+struct flight *flight_find(const struct job *j, int64_t number)
+{
+	struct flight *f = j->flights;
+	while (f && f->number != number)
+		f = f->next;
+	return f;
+}
+
+struct flight *flight_like(const struct job *j, const char *digest)
+{
+	struct flight *f = j->flights;
+	while (f && strcmp(f->digest, digest))
+		f = f->next;
+	return f;
+}
+
+void flight_remove(struct job *j, struct flight *f)
+{
+	struct flight **at = &j->flights;
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	free(f->keep);
+	free(f);
+}
