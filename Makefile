@@ -7,9 +7,9 @@ OUT     := build/$(MODE)
 VERSION := 0.1.0
 
 PARTS    := base store search evaluator daemon client
-PACKAGES := gcc make pkg-config libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libcjson-dev \
+PACKAGES := gcc libc6-dev make libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libcjson-dev \
             libprotobuf-c-dev protobuf-c-compiler libonnx-dev libdnnl-dev libopenblas-dev zlib1g-dev \
-            libsystemd-dev libssl-dev check sqlite3 curl mandoc systemd dataset-fashion-mnist
+            libsystemd-dev libssl-dev check procps sqlite3 curl mandoc systemd dataset-fashion-mnist
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
 CFLAGS ?= -O2 -g
@@ -20,7 +20,8 @@ CFLAGS_cov     := -O0 --coverage
 ifeq ($(filter $(MODE),release asan tsan cov),)
 $(error MODE=$(MODE): expected release, asan, tsan or cov)
 endif
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(OUT)/gen $(WARN) $(CFLAGS) $(CFLAGS_$(MODE))
+override CFLAGS += $(CFLAGS_$(MODE))
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(OUT)/gen $(WARN) $(CFLAGS)
 
 # What each part links with beyond libc; a program adds up those of its parts.
 LIBS_base      := -lcjson -lcurl -lcrypto
@@ -41,7 +42,12 @@ objects   = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(call sources,$(
 libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
 archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
 
-.PHONY: all help deps demo check check-peers install layers clean bench
+# `make check` and `make demo` start from nothing: they install what is missing before anything is built.
+ifneq ($(filter check demo,$(MAKECMDGOALS)),)
+DEPS := deps
+endif
+
+.PHONY: all help deps demo check install layers clean
 all: $(addprefix $(OUT)/,$(PROGRAMS))
 
 help:
@@ -50,7 +56,7 @@ help:
 	@echo 'make demo          from a clone to a Pareto set of Fashion-MNIST models in a few minutes'
 	@echo 'make check         all tests; MODE=asan under AddressSanitizer and UBSan'
 	@echo 'make check-peers   compare with ONNX Runtime (npm) and PyTorch (Debian)'
-	@echo 'make layers        check who includes whom'
+	@echo 'make layers        check who includes whom, and the size of files'
 	@echo 'make install       into $$(DESTDIR)$$(PREFIX)'
 
 # ---- the parts, one archive each -------------------------------------------------------------------
@@ -61,28 +67,63 @@ $(OUT)/lib$(1).a: $(call objects,$(1)) $(if $(filter evaluator,$(1)),$(OUT)/gen/
 endef
 $(foreach p,$(PARTS),$(eval $(call part,$(p))))
 
-$(OUT)/%.o: %.c
+$(OUT)/%.o: %.c | $(DEPS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # ONNX's own schema, compiled by protoc-c. Generated code is not held to our warnings.
+/usr/include/onnx/onnx.proto: | $(DEPS)
+	@test -f $@ || { echo '$@ is missing: install libonnx-dev, or run make deps' >&2; exit 1; }
 $(OUT)/gen/onnx.pb-c.c: /usr/include/onnx/onnx.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
 $(OUT)/gen/onnx.pb-c.o: $(OUT)/gen/onnx.pb-c.c
-	$(CC) -std=c17 -D_GNU_SOURCE -I$(OUT)/gen -w $(CFLAGS) $(CFLAGS_$(MODE)) -c $< -o $@
+	$(CC) -std=c17 -D_GNU_SOURCE -I$(OUT)/gen -w $(CFLAGS) -c $< -o $@
 $(call objects,evaluator) $(OUT)/evaluator/main.o: | $(OUT)/gen/onnx.pb-c.c
 
 define program
 $(OUT)/$(1): $(OUT)/$(firstword $($(1)_PARTS))/main.o $(call archives,$($(1)_PARTS))
-	$$(CC) $$(CFLAGS) $$(CFLAGS_$(MODE)) $$^ $(call libraries,$($(1)_PARTS)) -o $$@
+	$$(CC) $$(CFLAGS) $$^ $(call libraries,$($(1)_PARTS)) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 include tests/tests.mk
+include tests/peers/peers.mk
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
-# ---- housekeeping -----------------------------------------------------------------------------------
+# ---- what people run --------------------------------------------------------------------------------
+deps:
+	@missing=$$(for p in $(PACKAGES); do \
+	    dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	test -z "$$missing" && exit 0; \
+	sudo=$$(test $$(id -u) = 0 || echo sudo); \
+	$$sudo apt-get -q update && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing
+
+demo: all
+	@OUT=$(OUT) tests/demo.sh
+
+layers:
+	@tests/layers.sh
+
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR    ?= $(PREFIX)/lib/systemd
+fill        = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g'
+
+# An edited configuration is kept.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/pared $(DESTDIR)$(UNITDIR)/system \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install $(addprefix $(OUT)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/bin
+	test -e $(DESTDIR)$(SYSCONFDIR)/pared/pared.json || \
+	    install -m 644 configs/pared.json $(DESTDIR)$(SYSCONFDIR)/pared/pared.json
+	$(fill) systemd/pared.service.in > $(DESTDIR)$(UNITDIR)/system/pared.service
+	install -m 644 systemd/pared.socket $(DESTDIR)$(UNITDIR)/system
+	install -m 644 systemd/pared.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pared.conf
+	install -m 644 systemd/pared.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/pared.conf
+	for page in docs/man/*.[158]; do install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; done
+
 clean:
 	rm -rf build

@@ -1,0 +1,45 @@
+#!/bin/sh
+# layers.sh -- who may include whom (docs/design.md), and how large a file may be. Prints each offence.
+# Within the evaluator: model and data know base only; kernels the model; measure all three; prune the model and measure.
+cd "$(dirname "$0")/.." || exit 2
+
+allowed() {
+	case $1 in
+	base) echo base ;;
+	store | search | client) echo "$1 base" ;;
+	daemon) echo daemon store search base ;;
+	evaluator/model) echo base evaluator/model ;;
+	evaluator/data) echo base evaluator/data ;;
+	evaluator/kernels) echo base evaluator/model evaluator/kernels ;;
+	evaluator/measure) echo base evaluator/model evaluator/data evaluator/kernels evaluator/measure ;;
+	evaluator/prune) echo base evaluator/model evaluator/measure evaluator/data evaluator/prune ;;
+	evaluator) echo base evaluator evaluator/model evaluator/data evaluator/kernels evaluator/measure evaluator/prune ;;
+	*) echo "" ;;
+	esac
+}
+
+bad=0
+for file in $(find base store search evaluator daemon client -name '*.[ch]' | sort); do
+	own=$(dirname "$file")
+	for included in $(sed -n 's/^#include "\([^"]*\)".*/\1/p' "$file"); do
+		[ "$included" = onnx.pb-c.h ] && continue # generated
+		case " $(allowed "$own") " in
+		*" $(dirname "$included") "*) ;;
+		*)
+			echo "$file: must not include $included"
+			bad=$((bad + 1))
+			;;
+		esac
+	done
+	lines=$(wc -l <"$file")
+	if [ "$lines" -gt 800 ]; then
+		echo "$file: $lines lines, at most 800"
+		bad=$((bad + 1))
+	fi
+done
+if grep -lE '#include <(time|sys/socket|uv|sqlite3|curl)' search/*.[ch]; then
+	echo "search/ is pure: no clock, no socket, no database"
+	bad=$((bad + 1))
+fi
+[ "$bad" -eq 0 ] && echo "layers: every include goes down"
+exit $((bad > 0))
