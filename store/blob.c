@@ -30,6 +30,12 @@ struct blob_writer {
 	char path[PATH_MAX]; /* of the temporary file */
 };
 
+/* A file or folder of ours that is missing is no "not found" to whoever asked for something else. */
+static enum err io_failure(const char *subject, struct errinfo *e)
+{
+	return err_set(e, ERR_IO, "%s: %s", subject, strerror(errno));
+}
+
 static enum err path_of(const char *directory, const char *digest, char ret[PATH_MAX], struct errinfo *e)
 {
 	if (snprintf(ret, PATH_MAX, "%s/blobs/%.2s/%s", directory, digest, digest) >= PATH_MAX)
@@ -41,7 +47,7 @@ static enum err clear_folder(const char *path, struct errinfo *e)
 {
 	DIR *d = opendir(path);
 	if (!d)
-		return err_errno(e, "%s", path);
+		return io_failure(path, e);
 	enum err err = ERR_OK;
 	for (struct dirent *entry; !err && (entry = readdir(d));)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..") && unlinkat(dirfd(d), entry->d_name, 0))
@@ -85,7 +91,7 @@ enum err blob_begin(struct store *s, const char *digest, int64_t limit, struct b
 	else if (snprintf(w->path, sizeof w->path, "%s/blobs/incoming/XXXXXX", s->directory) >= PATH_MAX)
 		err = err_set(e, ERR_INPUT, "%.200s...: the path is too long", s->directory);
 	else if ((w->fd = mkostemp(w->path, O_CLOEXEC)) < 0)
-		err = err_errno(e, "%s", w->path);
+		err = io_failure(w->path, e);
 	if (err)
 		blob_abort(w);
 	else
@@ -118,7 +124,7 @@ static enum err write_all(struct blob_writer *w, const void *data, size_t len)
 	for (size_t done = 0; done < len;) {
 		ssize_t n = write(w->fd, (const char *)data + done, len - done);
 		if (n < 0 && errno != EINTR)
-			return err_errno(&w->failed, "blob %s", w->name);
+			return io_failure(w->path, &w->failed);
 		if (n > 0)
 			done += (size_t)n;
 	}
@@ -138,8 +144,8 @@ static enum err sync_folder(const char *path, struct errinfo *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_errno(e, "%s", path);
-	enum err err = fsync(fd) ? err_errno(e, "%s", path) : ERR_OK;
+		return io_failure(path, e);
+	enum err err = fsync(fd) ? io_failure(path, e) : ERR_OK;
 	close(fd);
 	return err;
 }
@@ -152,7 +158,7 @@ static enum err keep(struct blob_writer *w, struct errinfo *e)
 	if (err)
 		return err;
 	if (fchmod(w->fd, 0440) || fsync(w->fd))
-		return err_errno(e, "blob %s", w->name);
+		return io_failure(w->path, e);
 	char *slash = strrchr(path, '/');
 	*slash = '\0';
 	err = file_make_directory(path, e);
@@ -160,7 +166,7 @@ static enum err keep(struct blob_writer *w, struct errinfo *e)
 	if (err)
 		return err;
 	if (rename(w->path, path))
-		return err_errno(e, "%s", path);
+		return io_failure(path, e);
 	close(w->fd);
 	w->fd = -1;
 	for (int level = 0; !err && level < 2; level++) {
@@ -255,7 +261,7 @@ enum err blob_open(struct store *s, const char *digest, int *ret_fd, int64_t *re
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
-		err = err_set(e, ERR_IO, "%s: %s", path, strerror(errno));
+		err = io_failure(path, e);
 	} else if (st.st_size != size) {
 		err = err_set(
 			e, ERR_IO, "%s: has %lld bytes, expected %lld", path, (long long)st.st_size, (long long)size);

@@ -255,6 +255,22 @@ START_TEST(a_file_of_the_wrong_size_is_an_io_error)
 }
 END_TEST
 
+START_TEST(a_missing_folder_of_ours_is_an_io_error_and_not_not_found)
+{
+	struct blob_writer *w;
+	bool is_new;
+	char path[300];
+	ck_ok(digest_bytes("abcd", 4, hex, &e));
+	ck_ok(blob_begin(store, hex, 4, &w, &e));
+	ck_ok(blob_write(w, "abcd", 4, &e));
+	snprintf(path, sizeof path, "rm -r %s/blobs", directory);
+	ck_assert_int_eq(system(path), 0);
+	ck_fails(ERR_IO, blob_finish(w, 5, &is_new, &e));
+	ck_fails(ERR_IO, blob_begin(store, hex, 4, &w, &e));
+	ck_assert(!store_dirty(store));
+}
+END_TEST
+
 START_TEST(an_unknown_blob_is_not_found)
 {
 	int fd;
@@ -281,6 +297,7 @@ Suite *suite_blob(void)
 	tcase_add_test(c, a_blob_whose_row_was_rolled_back_is_unknown_and_can_be_sent_again);
 	tcase_add_test(c, a_row_without_its_file_is_an_io_error_and_sending_again_mends_it);
 	tcase_add_test(c, a_file_of_the_wrong_size_is_an_io_error);
+	tcase_add_test(c, a_missing_folder_of_ours_is_an_io_error_and_not_not_found);
 	tcase_add_test(c, an_unknown_blob_is_not_found);
 	return s;
 }

@@ -1,7 +1,7 @@
 /* memory.c -- tests of what the store does when SQLite gets no memory.
  * SPDX-License-Identifier: MIT
  *
- * SQLite's allocator is wrapped by one that refuses the n-th request; n is swept until a whole round passes unhindered. */
+ * SQLite's allocator is wrapped by one that refuses the n-th request; n is swept until a whole round passes. */
 #include <stdio.h>
 #include <string.h>
 

@@ -51,6 +51,16 @@ START_TEST(opening_makes_missing_folders)
 }
 END_TEST
 
+START_TEST(a_file_in_the_place_of_the_folder_is_refused_and_named)
+{
+	char path[300];
+	struct store *other;
+	snprintf(path, sizeof path, "%s/pared.lock", directory);
+	ck_fails(ERR_IO, store_open(path, &other, &e));
+	ck_assert_ptr_nonnull(strstr(e.msg, path));
+}
+END_TEST
+
 START_TEST(what_is_committed_survives_a_close)
 {
 	int64_t id = a_job("kept");
@@ -259,6 +269,7 @@ Suite *suite_store(void)
 	tcase_add_test(c, every_table_is_strict);
 	tcase_add_test(c, every_commit_is_synced_and_every_reference_checked);
 	tcase_add_test(c, opening_makes_missing_folders);
+	tcase_add_test(c, a_file_in_the_place_of_the_folder_is_refused_and_named);
 	tcase_add_test(c, a_second_daemon_is_refused_with_the_folder_named);
 	tcase_add_test(c, another_process_is_refused_too);
 	tcase_add_test(c, a_newer_schema_is_refused_and_left_alone);
