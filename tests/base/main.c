@@ -14,6 +14,7 @@ int main(void)
 	srunner_add_suite(r, suite_json());
 	srunner_add_suite(r, suite_http());
 	srunner_add_suite(r, suite_stream());
+	srunner_add_suite(r, suite_log());
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -49,5 +49,6 @@ Suite *suite_file(void);
 Suite *suite_json(void);
 Suite *suite_http(void);
 Suite *suite_stream(void);
+Suite *suite_log(void);
 
 #endif
