@@ -263,6 +263,8 @@ static enum err loop(struct worker *w, struct errinfo *e)
 		cJSON *lease = NULL;
 		int64_t asked = clock_ns();
 		enum err err = next_lease(w, &lease, e);
+		if (err && atomic_load(&terminating))
+			break;
 		if (err && hopeless(err))
 			return err;
 		if (err) {
