@@ -48,7 +48,7 @@ static enum err measure_latency(struct trial *t, const struct graph *g, cJSON *m
 		err = plan_new(g, t->order.latency_batch, PLAN_INFER, &pruned, t->e);
 	if (err)
 		return err;
-	err = latency_measure(baseline, pruned, (int)t->order.latency_rounds, &l, t->e);
+	err = latency_measure(baseline, pruned, (int)t->order.latency_rounds, t->stop, &l, t->e);
 	plan_free(pruned);
 	if (err)
 		return err;
@@ -152,16 +152,18 @@ static enum err run_test(struct trial *t, cJSON *report)
 	char path[4096];
 	const struct dataset *data;
 	struct graph *g = NULL;
+	struct split all;
 	struct score score;
 	const struct source *s = &t->order.source;
 	enum err err = workspace_data(t->w, s->test_images, s->test_labels, &data, t->e);
+	if (!err)
+		err = split_whole(data, &s->norm, &all, t->e);
 	if (!err)
 		err = workspace_path(t->w, t->order.model, path, t->e);
 	if (!err)
 		err = onnx_read(path, &g, t->e);
 	if (err)
 		return err;
-	struct split all = { .data = data, .first = 0, .count = data->count, .norm = &s->norm };
 	err = score_graph(g, &all, data->count, t->stop, &score, t->e);
 	graph_free(g);
 	if (err)

@@ -54,7 +54,8 @@ static double quantile(const double *x, int n, double q)
 	return low + 1 < n ? x[low] + (at - low) * (x[low + 1] - x[low]) : x[n - 1];
 }
 
-static enum err time_rounds(struct plan *baseline, struct plan *pruned, int rounds, double *ns, double *ratio, struct errinfo *e)
+static enum err time_rounds(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, double *ns, double *ratio,
+	struct errinfo *e)
 {
 	int runs_baseline = 1, runs_pruned = 1;
 	enum err err = warm_up(baseline, &runs_baseline, e);
@@ -62,6 +63,8 @@ static enum err time_rounds(struct plan *baseline, struct plan *pruned, int roun
 		err = warm_up(pruned, &runs_pruned, e);
 	for (int i = 0; i < rounds && !err; i++) {
 		double before = 1;
+		if (stop && atomic_load(stop))
+			return err_set(e, ERR_GONE, "stopped");
 		if (i % 2)
 			err = burst(pruned, runs_pruned, &ns[i], e);
 		if (!err)
@@ -73,7 +76,8 @@ static enum err time_rounds(struct plan *baseline, struct plan *pruned, int roun
 	return err;
 }
 
-enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, struct latency *ret, struct errinfo *e)
+enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, struct latency *ret,
+	struct errinfo *e)
 {
 	if (rounds < 3 || rounds > MOST_ROUNDS)
 		return err_set(e, ERR_INPUT, "latency.rounds: is %d, expected an integer from 3 to %d", rounds, MOST_ROUNDS);
@@ -81,7 +85,7 @@ enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds,
 	if (!ns)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	double *ratio = ns + rounds;
-	enum err err = time_rounds(baseline, pruned, rounds, ns, ratio, e);
+	enum err err = time_rounds(baseline, pruned, rounds, stop, ns, ratio, e);
 	if (!err) {
 		qsort(ns, (size_t)rounds, sizeof *ns, by_size);
 		qsort(ratio, (size_t)rounds, sizeof *ratio, by_size);
