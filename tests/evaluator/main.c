@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], RESTARTED))
 		return RESTARTED_STATUS;
 	SRunner *runner = srunner_create(data_suite());
+	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, option_suite());
 	srunner_add_suite(runner, cache_suite());
 	srunner_add_suite(runner, prune_suite());
