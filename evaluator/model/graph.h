@@ -35,8 +35,6 @@ struct value {
 	int64_t batch_size;     /* that number, 0 when there was none */
 };
 
-enum attribute_kind { ATTRIBUTE_INT, ATTRIBUTE_FLOAT, ATTRIBUTE_STRING, ATTRIBUTE_INTS };
-
 struct attribute {
 	const char *name;
 	enum attribute_kind kind;

@@ -179,9 +179,18 @@ static enum err read_outputs(struct reader *r)
 
 /* ---- attributes ---- */
 
+static const struct {
+	Onnx__AttributeProto__AttributeType type;
+	const char *name;
+} kinds[] = {
+	[ATTRIBUTE_INT] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "int" },
+	[ATTRIBUTE_FLOAT] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, "float" },
+	[ATTRIBUTE_STRING] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, "string" },
+	[ATTRIBUTE_INTS] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS, "ints" },
+};
+
 static enum err copy_ints(struct reader *r, const Onnx__AttributeProto *a, struct attribute *ret)
 {
-	ret->kind = ATTRIBUTE_INTS;
 	ret->count = a->n_ints;
 	ret->ints = ARENA_ARRAY(r->g->arena, int64_t, a->n_ints);
 	if (!ret->ints)
@@ -194,24 +203,21 @@ static enum err copy_ints(struct reader *r, const Onnx__AttributeProto *a, struc
 static enum err read_attribute(struct reader *r, const struct node *n, const Onnx__AttributeProto *a, struct attribute *ret)
 {
 	char where[256];
-	*ret = (struct attribute){ .name = arena_strdup(r->g->arena, text(a->name)), .i = a->i, .f = a->f };
-	if (!ret->name)
-		return no_memory(r);
-	if (!op_has_attribute(n->op, ret->name))
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' is not known", node_text(n, where), ret->name);
-	if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT) {
-		ret->kind = ATTRIBUTE_INT;
-	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT) {
-		ret->kind = ATTRIBUTE_FLOAT;
-	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS) {
+	const struct op_attribute *known = op_attribute(n->op, text(a->name));
+	if (!known)
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' is not known", node_text(n, where),
+			text(a->name));
+	if (node_attribute(n, known->name))
+		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' is given twice", node_text(n, where), known->name);
+	if (a->type != kinds[known->kind].type)
+		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' has the type %d, expected %d (%s)", node_text(n, where),
+			known->name, (int)a->type, (int)kinds[known->kind].type, kinds[known->kind].name);
+	*ret = (struct attribute){ .name = known->name, .kind = known->kind, .i = a->i, .f = a->f };
+	if (known->kind == ATTRIBUTE_INTS)
 		return copy_ints(r, a, ret);
-	} else if (a->type == ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING) {
-		ret->kind = ATTRIBUTE_STRING;
+	if (known->kind == ATTRIBUTE_STRING) {
 		ret->s = arena_strndup(r->g->arena, a->s.len ? (const char *)a->s.data : "", a->s.len);
 		return ret->s ? ERR_OK : no_memory(r);
-	} else {
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' has the type %d, which is not supported",
-			node_text(n, where), ret->name, (int)a->type);
 	}
 	return ERR_OK;
 }

@@ -13,6 +13,8 @@ int main(int argc, char **argv)
 		return RESTARTED_STATUS;
 	SRunner *runner = srunner_create(data_suite());
 	srunner_add_suite(runner, model_suite());
+	srunner_add_suite(runner, refusal_suite());
+	srunner_add_suite(runner, topology_suite());
 	srunner_add_suite(runner, option_suite());
 	srunner_add_suite(runner, cache_suite());
 	srunner_add_suite(runner, prune_suite());

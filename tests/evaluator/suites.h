@@ -10,6 +10,8 @@ enum { RESTARTED_STATUS = 42 };
 
 Suite *data_suite(void);
 Suite *model_suite(void);
+Suite *refusal_suite(void);
+Suite *topology_suite(void);
 Suite *prune_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);
