@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: MIT
  *
  * The budget of proposals is cut into rounds. Round k of N (from 1) removes 1 - (1 - S)^(k/N) of the cost, S being
- * the target; every proposal of a round keeps that budget to a channel's worth (budget_fit). The first action is
- * random ratios, the largest for the largest group; it is a start only, later actions go where the results lead.
- * An action is the current state perturbed by U(-m, m), m shrinking with the temperature. The best action of a
- * round starts the next.
+ * the target; every proposal of a round keeps that budget to a channel's worth (budget_fit). The first actions are
+ * random ratios, the largest for the largest group; that is a start only, later actions go where the results lead.
+ * They also tell how much results differ, which the temperature needs to know. From then on an action is the current
+ * state perturbed by U(-m, m), m falling with the root of the temperature (with the temperature itself it is under a
+ * channel for half of a round). The best action of a round, scaled to the next target as it is, opens the next round.
  *
  * Results come late when the window is open: proposals then perturb the state as known. A round's late results
  * still compete for its best action until the first result of the next round is told; from then on that one is the
@@ -30,10 +31,13 @@
 #include "search/tally.h"
 #include "search/temperature.h"
 
-enum { STREAM = 2, PERTURBATIONS = 16, TRIES = 64 };
+enum { STREAM = 2, PERTURBATIONS = 16, TRIES = 64, MOST_STARTS = 10 };
+
+/* Part of the first round that is random. */
+static const double STARTS = 0.25;
 
 /* A try that only found what was proposed before is followed by a wider one, and in the end by any shape at all. */
-static const double WIDEN = 1.5;
+static const double WIDEN = 1.5, LEAST_WIDTH = 0.02;
 
 struct options {
 	const char *name, *metric;
@@ -67,7 +71,7 @@ struct strategy {
 	enum metric metric;
 	int objective; /* index of the one that the energy is */
 	double most[METRIC_COUNT];
-	int asked, rounds;
+	int asked, rounds, starts;
 	int round;  /* that `current` belongs to */
 	bool known; /* some result was usable: current and best are candidates */
 	struct state current, best;
@@ -83,7 +87,7 @@ struct strategy {
 static enum err read_options(const cJSON *object, struct options *ret, enum metric *ret_metric, struct errinfo *e)
 {
 	*ret = (struct options){
-		.metric = "macs", .target = 0.5, .rounds = 4, .acceptance = 0.8, .cooling = 0.02, .perturbation = 0.35,
+		.metric = "macs", .target = 0.5, .rounds = 4, .acceptance = 0.5, .cooling = 0.02, .perturbation = 0.35,
 	};
 	enum err err = json_read(object, "strategy", fields, sizeof fields / sizeof *fields, ret, e);
 	return err ? err : strategy_read_cost(ret->metric, ret_metric, e);
@@ -122,8 +126,8 @@ static enum err check_target(const struct problem *p, enum metric metric, double
 {
 	double floor_share = budget_floor(p->space, metric);
 	if (1 - target < floor_share)
-		return err_set(e, ERR_LIMIT, "strategy.target: is %g, expected at most %g: no candidate can lose more %s",
-			target, 1 - floor_share, metric_name(metric));
+		return err_set(e, ERR_LIMIT, "strategy.target: is %g, expected at most %g: "
+			"no candidate can lose more %s", target, 1 - floor_share, metric_name(metric));
 	return ERR_OK;
 }
 
@@ -169,6 +173,14 @@ static struct strategy *allocate(size_t groups)
 	return NULL;
 }
 
+static void set_rounds(struct strategy *s)
+{
+	int budget = s->problem->budget;
+	s->rounds = s->options.rounds < budget ? (int)s->options.rounds : budget;
+	int starts = (int)(STARTS * budget / s->rounds);
+	s->starts = starts < 1 ? 1 : starts > MOST_STARTS ? MOST_STARTS : starts;
+}
+
 static enum err open_anneal(const struct problem *p, const cJSON *object, struct strategy **ret, struct errinfo *e)
 {
 	struct options o;
@@ -185,7 +197,7 @@ static enum err open_anneal(const struct problem *p, const cJSON *object, struct
 	s->options = o;
 	s->metric = metric;
 	s->objective = energy_objective(p, metric);
-	s->rounds = o.rounds < p->budget ? (int)o.rounds : p->budget;
+	set_rounds(s);
 	s->current.energy = s->best.energy = (struct energy){ INFINITY, INFINITY };
 	temperature_reset(&s->temperature, o.acceptance);
 	rng_init(&s->rng, p->seed, STREAM);
@@ -264,7 +276,7 @@ static enum err propose(struct strategy *s, int round, int try, double m, int *r
 	limit_share(space, s->metric, share_of(s, round), most);
 	if (try >= PERTURBATIONS)
 		sample_shape(&s->rng, space->group_count, s->ratio);
-	else if (!s->known)
+	else if (s->asked < s->starts || !s->known)
 		first_action(s);
 	else
 		perturb(s, s->round == round ? s->current.keep : s->best.keep, m);
@@ -273,11 +285,11 @@ static enum err propose(struct strategy *s, int round, int try, double m, int *r
 
 static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e)
 {
-	int groups = s->problem->space->group_count, round = round_of(s, s->asked + 1);
-	double m = s->options.perturbation * cold_at(s, s->asked + 1);
+	int groups = s->problem->space->group_count, number = s->asked + 1, round = round_of(s, number);
+	double m = number == first_of(s, round) ? 0 : s->options.perturbation * sqrt(cold_at(s, number));
 	enum err err = propose(s, round, 0, m, ret_keep, e);
 	for (int i = 1; !err && i < TRIES && seen_has(&s->seen, ret_keep, groups); i++) {
-		m = fmin(m * WIDEN, 1);
+		m = fmin(fmax(m * WIDEN, LEAST_WIDTH), 1);
 		err = propose(s, round, i, m, ret_keep, e);
 	}
 	if (!err)

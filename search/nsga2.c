@@ -1,8 +1,8 @@
 /* nsga2.c -- NSGA-II (Deb et al. 2002) on channel counts: constrained domination, no duplicates.
  * SPDX-License-Identifier: MIT
  *
- * The first `population` proposals cover the whole cost range: three of four are random shapes at costs spread
- * evenly from the cheapest candidate to the intact network, the fourth has every gene uniform, which in many
+ * The first `population` proposals cover the whole cost range: seven of eight are random shapes at costs spread
+ * evenly from the cheapest candidate to the intact network, the eighth has every gene uniform, which in many
  * groups is heavy pruning but the only way to start in spaces where cost says little. Then children come in pairs
  * from binary tournaments, simulated binary crossover and polynomial mutation. With window 0 it is generational
  * NSGA-II to the letter; with a window the first children of a generation come from the parents of the one before.
@@ -28,7 +28,10 @@
 #include "search/strategy.h"
 #include "search/variation.h"
 
-enum { STREAM = 3, MUTATIONS = 16, TRIES = 32, UNIFORM_EVERY = 4 };
+enum { STREAM = 3, MUTATIONS = 16, TRIES = 32, UNIFORM_EVERY = 8 };
+
+/* Of the parents: an inventory of 65536 groups must not cost the service gigabytes. */
+enum { MOST_GENES = 1 << 24 };
 
 struct options {
 	const char *name;
@@ -116,6 +119,15 @@ static enum metric metric_to_cover(const struct problem *p)
 	return METRIC_MACS;
 }
 
+static enum err check_size(int64_t population, int groups, struct errinfo *e)
+{
+	int most = MOST_GENES / groups;
+	if (population > most)
+		return err_set(e, ERR_LIMIT, "strategy.population: is %lld, expected at most %d "
+			"with the network's %d groups", (long long)population, most, groups);
+	return ERR_OK;
+}
+
 static enum err prepare(struct strategy *s, const struct problem *p, const struct options *o, struct errinfo *e)
 {
 	s->problem = p;
@@ -147,6 +159,8 @@ static enum err open_nsga2(const struct problem *p, const cJSON *object, struct 
 		return err_set(e, ERR_MEMORY, "out of memory");
 	s->variation.mutation = 1.0 / p->space->group_count;
 	enum err err = read_options(object, &o, &s->variation.mutation, e);
+	if (!err)
+		err = check_size(o.population, p->space->group_count, e);
 	if (!err)
 		err = prepare(s, p, &o, e);
 	if (err) {
@@ -251,12 +265,8 @@ static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_reque
 static enum err tell(struct strategy *s, const struct outcome *o, struct errinfo *e)
 {
 	double point[PARETO_MAX_OBJECTIVES], violation;
-	bool turned;
 	score_outcome(s->problem, o, point, &violation);
-	enum err err = population_add(s->population, o->keep, point, violation, &turned, e);
-	if (!err && turned)
-		s->has_spare = false; /* its parents may have been beaten */
-	return err;
+	return population_add(s->population, o->keep, point, violation, e);
 }
 
 const struct strategy_ops strategy_nsga2 = {

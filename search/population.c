@@ -5,6 +5,7 @@
  * then the free ones. Ranks are computed when a generation turns, and on demand before the first has. */
 #include "search/population.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,7 +137,7 @@ static enum err turn(struct population *p, struct errinfo *e)
 	return ERR_OK;
 }
 
-enum err population_add(struct population *p, const int *genes, const double *point, double violation, bool *ret_turned,
+enum err population_add(struct population *p, const int *genes, const double *point, double violation,
 	struct errinfo *e)
 {
 	size_t row = (size_t)p->order[p->parents + p->children++];
@@ -145,8 +146,7 @@ enum err population_add(struct population *p, const int *genes, const double *po
 	p->violations[row] = violation;
 	if (!p->parents)
 		p->ranked = false;
-	*ret_turned = p->children == p->size;
-	return *ret_turned ? turn(p, e) : ERR_OK;
+	return p->children == p->size ? turn(p, e) : ERR_OK;
 }
 
 enum err population_choose(struct population *p, struct rng *r, const int **ret_genes, struct errinfo *e)

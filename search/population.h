@@ -7,8 +7,6 @@
 #ifndef SEARCH_POPULATION_H
 #define SEARCH_POPULATION_H
 
-#include <stdbool.h>
-
 #include "base/err.h"
 #include "base/rng.h"
 
@@ -19,9 +17,8 @@ enum err population_new(int size, int groups, int m, struct population **ret, st
 	__attribute__((warn_unused_result));
 void population_free(struct population *p);
 
-/* Adds an evaluated child (copied): a point of m objectives to be minimised and its violation. *ret_turned says whether
- * it completed a generation. */
-enum err population_add(struct population *p, const int *genes, const double *point, double violation, bool *ret_turned,
+/* Adds an evaluated child (copied): a point of m objectives to be minimised and its violation. */
+enum err population_add(struct population *p, const int *genes, const double *point, double violation,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* How many may be chosen from now. */

@@ -1,4 +1,4 @@
-/* test_budget.c -- candidates that just keep a cost budget.
+/* budget.c -- candidates that just keep a cost budget.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>

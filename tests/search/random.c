@@ -1,4 +1,4 @@
-/* test_random.c -- random candidates and their cover of the cost range.
+/* random.c -- random candidates and their cover of the cost range.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* test_pareto.c -- dominance, sorting, crowding and hypervolume against their definitions.
+/* pareto.c -- dominance, sorting, crowding and hypervolume against their definitions.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>

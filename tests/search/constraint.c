@@ -1,4 +1,4 @@
-/* test_constraint.c -- bounds as people write them, and metrics by name.
+/* constraint.c -- bounds as people write them, and metrics by name.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>
@@ -120,6 +120,10 @@ START_TEST(violations_are_relative_and_add_up)
 	ck_assert_double_eq(constraint_violation(&c[1], baseline, 500), 0);
 	ck_assert_double_eq(constraint_violation(&c[1], baseline, 10), 0);
 	ck_assert_double_eq(constraint_violation(&c[0], baseline, 0.9 - 0.1), 0);
+	double rounded[METRIC_COUNT] = { [METRIC_ACCURACY] = 0.8 };
+	c[0].offset = -0.08;
+	ck_assert_double_lt(0.72, 0.8 - 0.08);
+	ck_assert_double_eq(constraint_violation(&c[0], rounded, 0.72), 0);
 	ck_assert_double_gt(constraint_violation(&c[1], baseline, 501), 0);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* test_table.c -- the same proposals whatever the workers, the order of results and the restarts.
+/* table.c -- the same proposals whatever the workers, the order of results and the restarts.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
-/* test_anneal.c -- annealing: budgets by round, temperature, and that it gets better.
+/* anneal.c -- annealing: budgets by round, temperature, and that it gets better.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/budget.h"
 #include "search/cost.h"
 #include "search/space.h"
 #include "search/temperature.h"
@@ -51,6 +52,33 @@ START_TEST(every_proposal_keeps_the_budget_of_its_round_to_a_channels_worth)
 }
 END_TEST
 
+START_TEST(the_best_action_of_a_round_opens_the_next_in_its_own_proportions)
+{
+	enum { ROUNDS = 3, BUDGET = 60 };
+	struct space *s = fixture_wide(GROUPS, 200);
+	struct problem p = fixture_problem(s);
+	struct errinfo e = { 0 };
+	int n, *keep;
+	p.budget = BUDGET;
+	keep = fixture_run(&p, "{\"name\": \"anneal\", \"target\": 0.6, \"rounds\": 3}", false, &n);
+	for (int round = 1; round < ROUNDS; round++) {
+		int opening = round * BUDGET / ROUNDS, best = opening - BUDGET / ROUNDS, wanted[GROUPS];
+		double ratio[GROUPS], most = -1, share = pow(0.4, (round + 1.0) / ROUNDS);
+		for (int i = best; i < opening; i++) {
+			struct outcome o = fixture_evaluate(&p, i + 1, keep + i * GROUPS, false);
+			best = o.metrics[METRIC_ACCURACY] > most ? i : best;
+			most = fmax(most, o.metrics[METRIC_ACCURACY]);
+		}
+		for (int g = 0; g < GROUPS; g++)
+			ratio[g] = 1 - keep[best * GROUPS + g] / 200.0;
+		ok(budget_fit(s, METRIC_MACS, share * p.baseline[METRIC_MACS], ratio, wanted, &e));
+		ck_assert_mem_eq(wanted, keep + opening * GROUPS, sizeof wanted);
+	}
+	free(keep);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(a_target_that_is_out_of_reach_is_refused_with_what_is_possible)
 {
 	struct errinfo e = { 0 };
@@ -67,18 +95,92 @@ END_TEST
 
 START_TEST(the_first_action_prunes_larger_groups_more)
 {
-	struct space *s = fixture_chain(GROUPS, 1, 1);
-	double ratio_of_largest = 0, ratio_of_smallest = 0;
+	struct space *s = fixture_wide(GROUPS, 200);
 	for (int seed = 0; seed < 30; seed++) {
 		struct problem p = fixture_problem(s);
 		int n;
 		p.seed = (uint64_t)seed;
 		int *keep = fixture_run(&p, "{\"name\": \"anneal\"}", false, &n);
-		ratio_of_largest += 1 - keep[2] / 24.0;  /* before the image shrinks first */
-		ratio_of_smallest += 1 - keep[8] / 8.0;
+		/* Between convolutions on 32 x 32, 16 x 16, 8 x 8 and 4 x 4 pixels. */
+		ck_assert_int_lt(keep[1], keep[4]);
+		ck_assert_int_le(keep[4], keep[7] + 1);
+		ck_assert_int_le(keep[7], keep[10] + 1);
 		free(keep);
 	}
-	ck_assert_double_gt(ratio_of_largest, 1.5 * ratio_of_smallest);
+	space_free(s);
+}
+END_TEST
+
+/* Asks for and tells of one proposal; keep is filled, less accuracy than 0 means failed. */
+static void step(struct table *t, int *keep, double accuracy)
+{
+	struct errinfo e = { 0 };
+	enum table_answer answer;
+	struct request request;
+	struct outcome o = { .ok = accuracy >= 0 };
+	ok(table_ask(t, &answer, &o.number, keep, &request, &e));
+	ck_assert_int_eq(answer, TABLE_PROPOSAL);
+	o.metrics[METRIC_ACCURACY] = accuracy;
+	o.metrics[METRIC_MACS] = 1;
+	ok(table_tell(t, &o, &e));
+}
+
+/* Greatest difference of two candidates' ratios, of 200 channels each. */
+static double distance(const int *a, const int *b)
+{
+	int most = 0;
+	for (int g = 0; g < GROUPS; g++)
+		most = abs(a[g] - b[g]) > most ? abs(a[g] - b[g]) : most;
+	return most / 200.0;
+}
+
+static struct table *open_anneal(const struct problem *p, const char *options)
+{
+	struct errinfo e = { 0 };
+	struct table *t = NULL;
+	cJSON *object = fixture_json(options);
+	ok(table_open(p, object, &t, &e));
+	cJSON_Delete(object);
+	return t;
+}
+
+START_TEST(what_is_worse_by_the_measure_of_its_round_is_left_again)
+{
+	struct space *s = fixture_wide(GROUPS, 200);
+	struct problem p = fixture_problem(s);
+	int opening[GROUPS], keep[GROUPS];
+	struct table *t = open_anneal(&p, "{\"name\": \"anneal\", \"target\": 0.75, \"rounds\": 2,"
+		" \"acceptance\": 0.2, \"perturbation\": 0.05}");
+	for (int i = 0; i < 30; i++)
+		step(t, keep, i % 2 ? 0.9 : 0.1); /* results of the first round differ widely */
+	step(t, opening, 0.5);
+	for (int i = 31; i < 60; i++) {
+		step(t, keep, 0.49 + 0.001 * (i % 3)); /* those of the second hardly */
+		ck_assert_double_le(distance(opening, keep), 0.08);
+	}
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(when_the_opening_of_a_round_fails_the_best_of_the_one_before_is_tried_again)
+{
+	struct space *s = fixture_wide(GROUPS, 200);
+	struct problem p = fixture_problem(s);
+	int first[GROUPS], opening[GROUPS], keep[GROUPS];
+	p.budget = 22;
+	struct table *t = open_anneal(&p, "{\"name\": \"anneal\", \"target\": 0.75, \"rounds\": 2,"
+		" \"acceptance\": 0.99, \"cooling\": 1, \"perturbation\": 0.001}");
+	step(t, first, 0.9);
+	for (int i = 1; i < 11; i++)
+		step(t, keep, 0.89); /* the second start is taken and not left any more */
+	ck_assert_double_gt(distance(first, keep), 0.1);
+	step(t, opening, -1);
+	for (int i = 12; i < 16; i++) {
+		step(t, keep, -1);
+		ck_assert_double_lt(distance(opening, keep), 0.05);
+	}
+	table_close(t);
 	space_free(s);
 }
 END_TEST
@@ -212,8 +314,11 @@ Suite *anneal_suite(void)
 	Suite *suite = suite_create("anneal");
 	TCase *c = tcase_create("anneal");
 	tcase_add_loop_test(c, every_proposal_keeps_the_budget_of_its_round_to_a_channels_worth, 0, 5);
+	tcase_add_test(c, the_best_action_of_a_round_opens_the_next_in_its_own_proportions);
 	tcase_add_test(c, a_target_that_is_out_of_reach_is_refused_with_what_is_possible);
 	tcase_add_test(c, the_first_action_prunes_larger_groups_more);
+	tcase_add_test(c, what_is_worse_by_the_measure_of_its_round_is_left_again);
+	tcase_add_test(c, when_the_opening_of_a_round_fails_the_best_of_the_one_before_is_tried_again);
 	tcase_add_test(c, it_ends_better_than_chance_at_the_same_cost);
 	tcase_add_test(c, the_starting_temperature_gives_the_wanted_acceptance);
 	tcase_add_test(c, acceptance_depends_on_the_spread_and_not_on_the_unit);

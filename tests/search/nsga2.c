@@ -1,4 +1,4 @@
-/* test_nsga2.c -- NSGA-II on problems whose fronts are known.
+/* nsga2.c -- NSGA-II on problems whose fronts are known.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
@@ -98,12 +98,42 @@ START_TEST(the_first_population_covers_the_whole_cost_range)
 }
 END_TEST
 
+START_TEST(the_first_population_is_not_heaped_at_a_limit)
+{
+	struct space *s = fixture_chain(12, 1, 1);
+	struct problem p = fixture_problem(s);
+	int n, near = 0;
+	p.budget = 20;
+	fixture_constrain(&p, "macs", "<= 40%");
+	int *keep = fixture_run(&p, "{\"name\": \"nsga2\"}", false, &n);
+	for (int i = 0; i < n; i++)
+		near += (double)cost_of(s, keep + i * 12).macs > 0.36 * p.baseline[METRIC_MACS];
+	ck_assert_int_ge(near, 1);
+	ck_assert_int_le(near, 6);
+	free(keep);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_population_too_large_for_the_groups_is_refused)
+{
+	struct errinfo e = { 0 };
+	struct space s = { .group_count = 65536 };
+	struct problem p = fixture_problem(&s);
+	struct strategy *strategy = NULL;
+	cJSON *object = fixture_json("{\"name\": \"nsga2\", \"population\": 400}");
+	fails(ERR_LIMIT, strategy_nsga2.open(&p, object, &strategy, &e));
+	says("strategy.population: is 400, expected at most 256");
+	ck_assert_ptr_null(strategy);
+	cJSON_Delete(object);
+}
+END_TEST
+
 START_TEST(a_generation_keeps_the_best_of_parents_and_children)
 {
 	struct errinfo e = { 0 };
 	struct population *p = NULL;
 	struct rng r;
-	bool turned;
 	rng_init(&r, 1, 0);
 	ok(population_new(4, 1, 2, &p, &e));
 	ck_assert_int_eq(population_count(p), 0);
@@ -111,8 +141,7 @@ START_TEST(a_generation_keeps_the_best_of_parents_and_children)
 	for (int i = 0; i < 8; i++) {
 		int gene = i;
 		double sum = i < 4 ? 20 : 10, x = 1 + i % 4;
-		ok(population_add(p, &gene, (double[]){ x, sum - x }, i == 6 ? 1 : 0, &turned, &e));
-		ck_assert_int_eq(turned, i == 3 || i == 7);
+		ok(population_add(p, &gene, (double[]){ x, sum - x }, i == 6 ? 1 : 0, &e));
 		ck_assert_int_eq(population_count(p), i < 4 ? i + 1 : 4);
 	}
 	int chosen[8] = { 0 };
@@ -129,6 +158,52 @@ START_TEST(a_generation_keeps_the_best_of_parents_and_children)
 	ck_assert_int_gt(old, 20); /* three new ones and one of the old, which loses all tournaments but with itself */
 	ck_assert_int_lt(old, 120);
 	population_free(p);
+}
+END_TEST
+
+START_TEST(before_the_first_generation_is_full_its_members_are_the_parents)
+{
+	struct errinfo e = { 0 };
+	struct population *p = NULL;
+	struct rng r;
+	rng_init(&r, 5, 0);
+	ok(population_new(10, 1, 2, &p, &e));
+	for (int i = 0; i < 9; i++) { /* each better than all before */
+		int chosen = 0;
+		ok(population_add(p, &i, (double[]){ -i, -i }, 0, &e));
+		ck_assert_int_eq(population_count(p), i + 1);
+		for (int k = 0; k < 400; k++) {
+			const int *genes;
+			ok(population_choose(p, &r, &genes, &e));
+			ck_assert_int_le(*genes, i);
+			chosen += *genes == i;
+		}
+		/* It wins every tournament that it is drawn for. */
+		ck_assert_double_eq_tol(chosen / 400.0, 1 - pow(1 - 1.0 / (i + 1), 2), 0.1);
+	}
+	population_free(p);
+}
+END_TEST
+
+START_TEST(children_spread_around_their_parents_as_the_index_says)
+{
+	enum { PAIRS = 20000, INDEX = 2 };
+	struct space *s = fixture_flat(1);
+	struct variation v = { .crossover = 1, .eta_crossover = INDEX };
+	struct rng r;
+	rng_init(&r, 6, 0);
+	int a = 4900, b = 5100, first, second, beyond[4] = { 0 }, crossed = 0;
+	for (int i = 0; i < PAIRS; i++) {
+		variation_cross(&v, s, &r, &a, &b, &first, &second);
+		double factor = abs(first - second) / 200.0;
+		crossed += factor != 1;
+		for (int k = 0; k < 4; k++)
+			beyond[k] += factor > k + 1;
+	}
+	ck_assert_double_eq_tol(crossed, 0.5 * PAIRS, 0.02 * PAIRS);
+	for (int k = 1; k < 4; k++) /* one half lies beyond the parents, with a polynomial tail */
+		ck_assert_double_eq_tol(beyond[k], 0.5 * crossed / pow(k + 1, INDEX + 1), 0.01 * crossed);
+	space_free(s);
 }
 END_TEST
 
@@ -213,7 +288,11 @@ Suite *nsga2_suite(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_loop_test(c, the_front_of_zdt_is_reached, 0, 6);
 	tcase_add_test(c, the_first_population_covers_the_whole_cost_range);
+	tcase_add_test(c, the_first_population_is_not_heaped_at_a_limit);
+	tcase_add_test(c, a_population_too_large_for_the_groups_is_refused);
 	tcase_add_test(c, a_generation_keeps_the_best_of_parents_and_children);
+	tcase_add_test(c, before_the_first_generation_is_full_its_members_are_the_parents);
+	tcase_add_test(c, children_spread_around_their_parents_as_the_index_says);
 	tcase_add_test(c, mutation_always_changes_a_gene_and_stays_within_limits);
 	tcase_add_test(c, crossover_keeps_the_parents_mean_and_what_they_agree_on);
 	tcase_add_test(c, infeasible_starts_are_led_to_feasible_candidates);

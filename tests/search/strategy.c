@@ -1,4 +1,4 @@
-/* test_strategy.c -- what every strategy promises, and the check of a job's choice.
+/* strategy.c -- what every strategy promises, and the check of a job's choice.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "search/cost.h"
+#include "search/score.h"
 #include "search/space.h"
 #include "tests/search/fixture.h"
 #include "tests/search/suites.h"
@@ -150,6 +151,30 @@ START_TEST(a_constraint_that_no_candidate_keeps_is_refused_by_name)
 }
 END_TEST
 
+START_TEST(what_failed_or_was_not_measured_is_worse_than_all_others)
+{
+	struct problem p = { .objectives = { METRIC_ACCURACY, METRIC_MACS }, .objective_count = 2 };
+	struct outcome o = { .ok = true, .metrics = { [METRIC_ACCURACY] = 0.75, [METRIC_MACS] = 5 } };
+	double point[PARETO_MAX_OBJECTIVES], violation;
+	score_outcome(&p, &o, point, &violation);
+	ck_assert_double_eq(point[0], -0.75);
+	ck_assert_double_eq(point[1], 5);
+	ck_assert_double_eq(violation, 0);
+	fixture_constrain(&p, "macs", "<= 4");
+	score_outcome(&p, &o, point, &violation);
+	ck_assert_double_eq(violation, 0.25);
+	for (int i = 0; i < 3; i++) {
+		o.ok = i > 0;
+		o.metrics[METRIC_ACCURACY] = i == 1 ? NAN : 0.75;
+		o.metrics[METRIC_MACS] = i == 2 ? INFINITY : 1;
+		score_outcome(&p, &o, point, &violation);
+		ck_assert_double_eq(point[0], INFINITY);
+		ck_assert_double_eq(point[1], INFINITY);
+		ck_assert_double_eq(violation, INFINITY);
+	}
+}
+END_TEST
+
 START_TEST(every_name_is_that_of_a_strategy)
 {
 	char names[128];
@@ -248,6 +273,7 @@ Suite *strategy_suite(void)
 	tcase_add_loop_test(c, a_space_with_fewer_candidates_than_the_budget_is_repeated, 0, STRATEGIES);
 	tcase_add_loop_test(c, one_proposal_is_enough_of_a_budget, 0, STRATEGIES);
 	tcase_add_loop_test(c, a_constraint_that_no_candidate_keeps_is_refused_by_name, 0, 3);
+	tcase_add_test(c, what_failed_or_was_not_measured_is_worse_than_all_others);
 	tcase_add_test(c, every_name_is_that_of_a_strategy);
 	tcase_add_loop_test(c, good_choices_pass_the_check, 0, STRATEGIES);
 	tcase_add_loop_test(c, wrong_choices_are_refused_with_the_field_by_check_and_by_open, 0,

@@ -1,4 +1,4 @@
-/* test_cost.c -- exact costs, whole and kept up to date.
+/* cost.c -- exact costs, whole and kept up to date.
  * SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* test_front.c -- the Pareto set as results come in, in any order.
+/* front.c -- the Pareto set as results come in, in any order.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <string.h>
