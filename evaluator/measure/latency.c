@@ -1,7 +1,8 @@
 /* latency.c -- how long the pruned network takes, beside the unpruned one.
  * SPDX-License-Identifier: MIT
  *
- * What else the machine does hits both networks of a round alike, so the ratio is far steadier than the times. */
+ * What else the machine does hits both networks of a round alike, so the ratio is far steadier than the times. Within a burst each run is timed
+ * alone and the median counts: a run that was interrupted by another process does not. */
 #include "evaluator/measure/latency.h"
 
 #include <stdlib.h>
@@ -10,35 +11,7 @@
 #include "evaluator/kernels/plan.h"
 
 static const int64_t BURST_NS = 2000000; /* long against the clock and the scheduler, short against a change of the machine's speed */
-enum { MOST_RUNS = 1000, MOST_ROUNDS = 10000 };
-
-/* Nanoseconds a run, over `runs` runs. */
-static enum err burst(struct plan *p, int runs, double *ret, struct errinfo *e)
-{
-	const float *ignored;
-	int64_t start = clock_ns();
-	for (int i = 0; i < runs; i++) {
-		enum err err = plan_run(p, &ignored, e);
-		if (err)
-			return err;
-	}
-	*ret = (double)(clock_ns() - start) / runs;
-	return ERR_OK;
-}
-
-/* Warms up and says how many runs make a burst. */
-static enum err warm_up(struct plan *p, int *ret_runs, struct errinfo *e)
-{
-	double ns = 1;
-	for (int i = 0; i < 3; i++) {
-		enum err err = burst(p, 1, &ns, e);
-		if (err)
-			return err;
-	}
-	double runs = (double)BURST_NS / ns;
-	*ret_runs = runs < 1 ? 1 : runs > MOST_RUNS ? MOST_RUNS : (int)runs;
-	return ERR_OK;
-}
+enum { LEAST_RUNS = 3, MOST_RUNS = 1000, MOST_ROUNDS = 10000 };
 
 static int by_size(const void *a, const void *b)
 {
@@ -52,6 +25,35 @@ static double quantile(const double *x, int n, double q)
 	double at = q * (n - 1);
 	int low = (int)at;
 	return low + 1 < n ? x[low] + (at - low) * (x[low + 1] - x[low]) : x[n - 1];
+}
+
+/* The median nanoseconds of `runs` runs, at most MOST_RUNS. */
+static enum err burst(struct plan *p, int runs, double *ret, struct errinfo *e)
+{
+	double ns[MOST_RUNS];
+	const float *ignored;
+	for (int i = 0; i < runs; i++) {
+		int64_t start = clock_ns();
+		enum err err = plan_run(p, &ignored, e);
+		if (err)
+			return err;
+		ns[i] = (double)(clock_ns() - start);
+	}
+	qsort(ns, (size_t)runs, sizeof *ns, by_size);
+	*ret = quantile(ns, runs, 0.5);
+	return ERR_OK;
+}
+
+/* Warms up and says how many runs make a burst. */
+static enum err warm_up(struct plan *p, int *ret_runs, struct errinfo *e)
+{
+	double ns = 1;
+	enum err err = burst(p, LEAST_RUNS, &ns, e);
+	if (err)
+		return err;
+	double runs = (double)BURST_NS / ns;
+	*ret_runs = runs < LEAST_RUNS ? LEAST_RUNS : runs > MOST_RUNS ? MOST_RUNS : (int)runs;
+	return ERR_OK;
 }
 
 static enum err time_rounds(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, double *ns, double *ratio,
