@@ -134,16 +134,22 @@ static double round_step(double span, int parts)
 	return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
 }
 
-/* Both ends become multiples of the step. */
 static struct axis make_axis(double from, double to, int parts, double pixel_from, double pixel_to)
 {
-	struct axis a = { .pixel_from = pixel_from, .pixel_to = pixel_to };
 	if (to - from < 1e-6 * fmax(1, fabs(to)))
 		to = from + fmax(0.01, 0.01 * fabs(from));
-	a.step = round_step(to - from, parts);
-	a.from = a.step * floor(from / a.step + 1e-9);
-	a.to = a.step * ceil(to / a.step - 1e-9);
-	return a;
+	return (struct axis){ from, to, round_step(to - from, parts), pixel_from, pixel_to };
+}
+
+/* Ticks stand at the multiples of the step between the ends: first_tick * step ... last_tick * step. */
+static int first_tick(const struct axis *a)
+{
+	return (int)ceil(a->from / a->step - 1e-9);
+}
+
+static int last_tick(const struct axis *a)
+{
+	return (int)floor(a->to / a->step + 1e-9);
 }
 
 static void widen(double *least, double *most, double value)
@@ -167,7 +173,7 @@ static void fit_axes(struct plot *p)
 		widen(&zero, &most, q->x);
 	}
 	double air = fmax(0.002, 0.03 * (high - low));
-	p->x = make_axis(0, most * 1.02, 8, LEFT, RIGHT);
+	p->x = make_axis(0, most * 1.03, 8, LEFT, RIGHT);
 	p->y = make_axis(fmax(0, low - air), fmin(1, high + air), 7, BOTTOM, TOP);
 }
 
@@ -191,17 +197,15 @@ static const char *x_label(const struct plot *p, double value, char buf[FORMAT_M
 static void draw_axes(const struct plot *p)
 {
 	char label[FORMAT_MAX];
-	int ticks = (int)lround((p->x.to - p->x.from) / p->x.step);
 	int decimals = (int)fmax(2, -floor(log10(p->y.step) + 1e-9));
-	for (int i = 0; i <= ticks; i++) {
-		double value = p->x.from + i * p->x.step, x = at(&p->x, value);
+	for (int i = first_tick(&p->x); i <= last_tick(&p->x); i++) {
+		double value = i * p->x.step, x = at(&p->x, value);
 		fprintf(p->out, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>", x, TOP, BOTTOM);
 		fprintf(p->out, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x,
 			BOTTOM + 19, x_label(p, value, label));
 	}
-	ticks = (int)lround((p->y.to - p->y.from) / p->y.step);
-	for (int i = 0; i <= ticks; i++) {
-		double value = p->y.from + i * p->y.step, y = at(&p->y, value);
+	for (int i = first_tick(&p->y); i <= last_tick(&p->y); i++) {
+		double value = i * p->y.step, y = at(&p->y, value);
 		fprintf(p->out, "<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y, RIGHT);
 		fprintf(p->out, "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>\n", LEFT - 9,
 			y + 4, decimals, value);

@@ -45,6 +45,14 @@ static enum err make_room(struct progress *p, size_t number, struct errinfo *e)
 	return ERR_OK;
 }
 
+/* A trial's end comes a moment before the start of the next one: counted at that moment, time left would jump. */
+static void count_running(struct progress *p, int change)
+{
+	if (change < 0 || p->running + change > p->parallel)
+		p->parallel = p->running + (change > 0);
+	p->running += change;
+}
+
 enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended, struct errinfo *e)
 {
 	double number = view_number(trial, "number");
@@ -54,7 +62,7 @@ enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended,
 	if (make_room(p, (size_t)number, e))
 		return e->code;
 	struct progress_trial *t = &p->trials[(size_t)number];
-	bool ended_before = t->ended;
+	bool ended_before = t->ended, ran_before = t->running;
 	double started = view_number(trial, "started"), finished = view_number(trial, "finished");
 	t->running = !strcmp(state, "running");
 	t->complete = !strcmp(state, "complete");
@@ -63,6 +71,8 @@ enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended,
 	t->params = view_number(trial, "metrics.params");
 	bool known_before = view_text(trial, "source") != NULL;
 	t->seconds = t->ended && started > 0 && finished > started && !known_before ? (finished - started) / 1000 : NAN;
+	if (number > 0)
+		count_running(p, t->running - ran_before);
 	*ret_ended = t->ended && !ended_before;
 	return ERR_OK;
 }
@@ -89,18 +99,16 @@ static int ended(const struct progress *p)
 double progress_left(const struct progress *p)
 {
 	double seconds = 0;
-	int timed = 0, running = 0;
-	for (size_t i = 1; i < p->trial_count; i++) {
-		running += p->trials[i].running;
+	int timed = 0;
+	for (size_t i = 1; i < p->trial_count; i++)
 		if (p->trials[i].ended && isfinite(p->trials[i].seconds)) {
 			seconds += p->trials[i].seconds;
 			timed++;
 		}
-	}
 	double remaining = p->budget - ended(p);
 	if (!timed || !(remaining >= 0) || strcmp(p->state, "searching"))
 		return NAN;
-	return remaining * seconds / timed / (running ? running : 1);
+	return remaining * seconds / timed / (p->parallel ? p->parallel : 1);
 }
 
 static const struct progress_trial *best(const struct progress *p)

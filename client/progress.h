@@ -24,6 +24,7 @@ struct progress {
 	double job, budget, hypervolume; /* NaN: unknown */
 	struct progress_trial *trials;   /* by number, 0 is the baseline */
 	size_t trial_count;
+	int running, parallel; /* trials now; and before the last one ended, whose worker has got another by now */
 };
 
 void progress_init(struct progress *p);
@@ -39,8 +40,8 @@ enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended,
 bool progress_over(const struct progress *p);
 bool progress_done(const struct progress *p);
 
-/* Seconds until the budget is used up, if trials go on taking their mean time, as many at once as now; NaN while there
- * is nothing to go by. */
+/* Seconds until the budget is used up, if trials go on taking their mean time, as many at once as lately; NaN while
+ * there is nothing to go by. */
 double progress_left(const struct progress *p);
 
 /* At most `columns` wide: what matters least is left out first. */

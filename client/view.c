@@ -63,8 +63,8 @@ static void cell(struct table *t, formatter *format, double x)
 	table_cell(t, format(x, buf));
 }
 
-/* Trials that have ended. The baseline is among those that the daemon counts and not in the budget; before it is complete
- * there are no others. */
+/* Trials that have ended. The baseline is among those that the daemon counts and not in the budget; before it is
+ * complete there are no others. */
 static double trials_done(const cJSON *job)
 {
 	double done = view_number(job, "trials.complete") + view_number(job, "trials.failed");
@@ -148,7 +148,23 @@ static const char *metrics_of(const cJSON *m, char *buf, size_t size)
 	return used ? buf : NULL;
 }
 
-/* "0.31 ms (0.30 to 0.33)" */
+/* Ratios removed: "params 85.9%, macs 78.0%". */
+static const char *ratios_of(const cJSON *ratios, char *buf, size_t size)
+{
+	const cJSON *ratio;
+	size_t used = 0;
+	buf[0] = '\0';
+	cJSON_ArrayForEach(ratio, ratios) {
+		char value[FORMAT_MAX];
+		if (!cJSON_IsNumber(ratio) || !ratio->string || used >= size)
+			continue;
+		used += (size_t)snprintf(buf + used, size - used, "%s%.20s %s", used ? ", " : "", ratio->string,
+			format_percent(ratio->valuedouble, value));
+	}
+	return used ? buf : NULL;
+}
+
+/* Median, its spread, and both as ratios to the unpruned network's. */
 static const char *spread_of(const cJSON *m, char *buf, size_t size)
 {
 	double median = view_number(m, "latency_ms");
@@ -240,8 +256,8 @@ enum err view_trial(const cJSON *trial, const cJSON *groups, FILE *out, bool bol
 	view_span(trial, out);
 	line(out, "worker", view_text(trial, "worker"));
 	line_json(out, "attempts", view_member(trial, "attempts"));
-	line_json(out, "requested", view_member(trial, "requested"));
-	line_json(out, "achieved", view_member(trial, "achieved"));
+	line(out, "requested", ratios_of(view_member(trial, "requested"), buf, sizeof buf));
+	line(out, "achieved", ratios_of(view_member(trial, "achieved"), buf, sizeof buf));
 	line(out, "metrics", metrics_of(view_member(trial, "metrics"), buf, sizeof buf));
 	line(out, "latency", spread_of(view_member(trial, "metrics"), buf, sizeof buf));
 	line(out, "test", metrics_of(view_member(trial, "test"), buf, sizeof buf));

@@ -255,13 +255,14 @@ enum err watch_job(struct client *c, int64_t job, struct errinfo *e)
 	};
 	struct sigaction act = { .sa_handler = on_interrupt }, before;
 	progress_init(&w.progress);
-	interrupted = 0;
-	sigaction(SIGINT, &act, &before);
 	enum err err = begin(&w);
-	if (!err)
+	if (!err) {
+		interrupted = 0;
+		sigaction(SIGINT, &act, &before);
 		err = follow(&w);
-	clear(&w);
-	sigaction(SIGINT, &before, NULL);
+		sigaction(SIGINT, &before, NULL);
+		clear(&w);
+	}
 	if (!err)
 		err = conclude(&w);
 	http_close(w.calls);

@@ -10,18 +10,17 @@
 
 #include "tests/client/scene.h"
 
-static const char job[] = "{\"name\": \"vgg\", \"spec\": {\"objectives\": [\"accuracy\", \"params\"]}}";
+static const char job[] = "{'name': 'vgg', 'spec': {'objectives': ['accuracy', 'params']}}";
 static const char trials[] =
-	"[{\"number\": 0, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0.96, \"params\": 298410, \"bytes\": "
-	"1200000}, \"test\": {\"accuracy\": 0.93}},"
-	"{\"number\": 1, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.90, \"params\": "
-	"50000, \"bytes\": 200000},"
-	" \"test\": {\"accuracy\": 0.89}},"
-	"{\"number\": 2, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.94, \"params\": "
-	"100000, \"bytes\": 400000}},"
-	"{\"number\": 3, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0.70, \"params\": 150000}},"
-	"{\"number\": 4, \"state\": \"failed\"}, {\"number\": 5, \"state\": \"complete\", \"metrics\": "
-	"{\"accuracy\": 7, \"params\": 1}}]";
+	"[{'number': 0, 'state': 'complete', 'metrics': {'accuracy': 0.96, 'params': 298410, 'bytes': 1200000},"
+	"  'test': {'accuracy': 0.93}},"
+	" {'number': 1, 'state': 'complete', 'metrics': {'accuracy': 0.90, 'params': 50000, 'bytes': 200000},"
+	"  'pareto': true, 'test': {'accuracy': 0.89}},"
+	" {'number': 2, 'state': 'complete', 'metrics': {'accuracy': 0.94, 'params': 100000, 'bytes': 400000},"
+	"  'pareto': true},"
+	" {'number': 3, 'state': 'complete', 'metrics': {'accuracy': 0.70, 'params': 150000}},"
+	" {'number': 4, 'state': 'failed'},"
+	" {'number': 5, 'state': 'complete', 'metrics': {'accuracy': 7, 'params': 1}}]";
 
 static enum err draw(const char *job_text, const char *trials_text, const char *x, char **ret)
 {
@@ -149,7 +148,7 @@ START_TEST(the_x_axis_is_the_metric_that_was_asked_for)
 	ck_ok(draw(job, trials, "bytes", &svg));
 	assert_well_formed(svg);
 	ck_assert_ptr_nonnull(strstr(svg, ">size of the weights</text>"));
-	ck_assert_ptr_nonnull(strstr(svg, ">1 MB</text>") ? strstr(svg, "MB") : strstr(svg, ">1.2 MB</text>"));
+	ck_assert_ptr_nonnull(strstr(svg, ">1 MB</text>"));
 	ck_assert_int_eq(count(svg, "<circle class=\"trial\""), 0 + 1); /* trial 3 has no bytes */
 	free(svg);
 	ck_assert_int_eq(draw(job, trials, "speed", &svg), ERR_INPUT);
@@ -160,7 +159,7 @@ END_TEST
 START_TEST(without_a_wish_the_first_cost_among_the_objectives_is_taken)
 {
 	char *svg;
-	ck_ok(draw("{\"spec\": {\"objectives\": [\"loss\", \"bytes\", \"params\"]}}", trials, NULL, &svg));
+	ck_ok(draw("{'spec': {'objectives': ['loss', 'bytes', 'params']}}", trials, NULL, &svg));
 	ck_assert_ptr_nonnull(strstr(svg, ">size of the weights</text>"));
 	free(svg);
 	ck_ok(draw("{}", trials, NULL, &svg));
@@ -170,7 +169,7 @@ START_TEST(without_a_wish_the_first_cost_among_the_objectives_is_taken)
 END_TEST
 
 static const char *const names[] = {
-	"a <b> & \\\"c\\\" 'd' ]]> <!-- <script>alert(1)</script>",
+	"a <b> & \\u0022c\\u0022 \\u0027d\\u0027 ]]> <!-- <script>alert(1)</script>",
 	"\\u001b[31m\\u0001\\n\\uffff",
 	"caf\303\251",
 	"&amp;&#0;&bogus;",
@@ -181,7 +180,7 @@ static const char *const names[] = {
 START_TEST(any_name_leaves_it_well_formed)
 {
 	char *svg, text[512];
-	snprintf(text, sizeof text, "{\"name\": \"%s\"}", names[_i]);
+	snprintf(text, sizeof text, "{'name': '%s'}", names[_i]);
 	ck_ok(draw(text, trials, NULL, &svg));
 	assert_well_formed(svg);
 	ck_assert_ptr_null(strstr(svg, "<script"));
@@ -190,13 +189,11 @@ START_TEST(any_name_leaves_it_well_formed)
 END_TEST
 
 static const char *const few[] = {
-	"[{\"number\": 1, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.5, \"params\": "
-	"10}}]",
-	"[{\"number\": 0, \"state\": \"complete\", \"metrics\": {\"accuracy\": 1, \"params\": 0}}]",
-	"[{\"number\": 1, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0, \"params\": 1e17}}]",
-	"[{\"number\": 1, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0.123456789, \"params\": 1e-9}}]",
-	"[{\"number\": 1e300, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0.5, \"params\": 3}, \"test\": "
-	"{\"accuracy\": -4}}]",
+	"[{'number': 1, 'state': 'complete', 'pareto': true, 'metrics': {'accuracy': 0.5, 'params': 10}}]",
+	"[{'number': 0, 'state': 'complete', 'metrics': {'accuracy': 1, 'params': 0}}]",
+	"[{'number': 1, 'state': 'complete', 'metrics': {'accuracy': 0, 'params': 1e17}}]",
+	"[{'number': 1, 'state': 'complete', 'metrics': {'accuracy': 0.123456789, 'params': 1e-9}}]",
+	"[{'number': 1e300, 'state': 'complete', 'metrics': {'accuracy': 0.5, 'params': 3}, 'test': {'accuracy': -4}}]",
 };
 
 START_TEST(few_and_extreme_points_keep_finite_places_inside_the_frame)
@@ -219,12 +216,9 @@ START_TEST(steps_rise_with_the_cost)
 {
 	char *svg;
 	ck_ok(draw(job,
-		"[{\"number\": 1, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.9, "
-		"\"params\": 30}},"
-		"{\"number\": 2, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.5, "
-		"\"params\": 20}},"
-		"{\"number\": 3, \"state\": \"complete\", \"pareto\": true, \"metrics\": {\"accuracy\": 0.7, "
-		"\"params\": 10}}]",
+		"[{'number': 1, 'state': 'complete', 'pareto': true, 'metrics': {'accuracy': 0.9, 'params': 30}},"
+		"{'number': 2, 'state': 'complete', 'pareto': true, 'metrics': {'accuracy': 0.5, 'params': 20}},"
+		"{'number': 3, 'state': 'complete', 'pareto': true, 'metrics': {'accuracy': 0.7, 'params': 10}}]",
 		NULL, &svg));
 	const char *path = strstr(svg, "class=\"front\" d=\"M");
 	ck_assert_ptr_nonnull(path);
@@ -241,7 +235,7 @@ START_TEST(nothing_complete_is_nothing_to_draw)
 {
 	char *svg;
 	ck_assert_int_eq(draw(job, "[]", NULL, &svg), ERR_CONFLICT);
-	ck_assert_int_eq(draw(job, "[{\"number\": 1, \"state\": \"running\"}, 3, null]", NULL, &svg), ERR_CONFLICT);
+	ck_assert_int_eq(draw(job, "[{'number': 1, 'state': 'running'}, 3, null]", NULL, &svg), ERR_CONFLICT);
 	ck_assert_int_eq(draw(job, trials, "latency", &svg), ERR_CONFLICT);
 	ck_assert_ptr_nonnull(strstr(e.msg, "latency"));
 }

@@ -14,8 +14,7 @@ static struct progress p;
 static void setup(void)
 {
 	cJSON *job = parsed(
-		"{\"id\": 7, \"name\": \"fashion-vgg\", \"state\": \"searching\", \"budget\": 20, \"hypervolume\": "
-		"0.7123}");
+		"{'id': 7, 'name': 'fashion-vgg', 'state': 'searching', 'budget': 20, 'hypervolume': 0.7123}");
 	progress_init(&p);
 	progress_job(&p, job);
 	cJSON_Delete(job);
@@ -32,8 +31,8 @@ static bool tell(int number, const char *state, double accuracy, double seconds)
 	char text[256];
 	bool ended;
 	snprintf(text, sizeof text,
-		"{\"number\": %d, \"state\": \"%s\", \"metrics\": {\"accuracy\": %g, \"params\": %d}, \"started\": "
-		"1000, \"finished\": %.0f}",
+		"{'number': %d, 'state': '%s', 'metrics': {'accuracy': %g, 'params': %d}, 'started': "
+		"1000, 'finished': %.0f}",
 		number, state, accuracy, 10000 * number, 1000 + 1000 * seconds);
 	cJSON *trial = parsed(text);
 	ck_ok(progress_trial(&p, trial, &ended, &e));
@@ -107,7 +106,12 @@ START_TEST(time_left_is_that_of_the_missing_trials_shared_by_those_running)
 	tell(2, "running", 0, 0);
 	tell(3, "running", 0, 0);
 	ck_assert_double_eq(progress_left(&p), 19 * 4 / 2.0);
-	for (int i = 2; i <= 20; i++)
+	tell(2, "complete", 0.9, 4);
+	ck_assert_double_eq(progress_left(&p), 18 * 4 / 2.0); /* its worker is not gone, only between two trials */
+	tell(3, "complete", 0.9, 4);
+	tell(4, "running", 0, 0);
+	ck_assert_double_eq(progress_left(&p), 17 * 4 / 1.0);
+	for (int i = 4; i <= 20; i++)
 		tell(i, "complete", 0.9, 4);
 	ck_assert_double_eq(progress_left(&p), 0);
 }
@@ -117,7 +121,7 @@ START_TEST(results_known_before_do_not_shorten_the_mean)
 {
 	bool ended;
 	cJSON *known = parsed(
-		"{\"number\": 2, \"state\": \"complete\", \"source\": \"5.2\", \"started\": 1000, \"finished\": 1001}");
+		"{'number': 2, 'state': 'complete', 'source': '5.2', 'started': 1000, 'finished': 1001}");
 	tell(1, "complete", 0.9, 4);
 	ck_ok(progress_trial(&p, known, &ended, &e));
 	ck_assert_double_eq(progress_left(&p), 18 * 4);
@@ -142,13 +146,13 @@ END_TEST
 
 static const char *const strange[] = {
 	"{}",
-	"{\"number\": 1}",
-	"{\"state\": \"complete\"}",
-	"{\"number\": -1, \"state\": \"complete\"}",
-	"{\"number\": 1e12, \"state\": \"complete\"}",
-	"{\"number\": 1.5, \"state\": \"complete\"}",
+	"{'number': 1}",
+	"{'state': 'complete'}",
+	"{'number': -1, 'state': 'complete'}",
+	"{'number': 1e12, 'state': 'complete'}",
+	"{'number': 1.5, 'state': 'complete'}",
 	"[]",
-	"{\"number\": \"1\", \"state\": 2}",
+	"{'number': '1', 'state': 2}",
 };
 
 START_TEST(a_trial_without_sense_is_refused)
@@ -163,7 +167,7 @@ END_TEST
 START_TEST(a_hostile_name_cannot_steer_the_terminal)
 {
 	char line[PROGRESS_LINE];
-	cJSON *job = parsed("{\"id\": 7, \"name\": \"a\\u001b[2Jb\\r\\n\", \"state\": \"\\u0007\"}");
+	cJSON *job = parsed("{'id': 7, 'name': 'a\\u001b[2Jb\\r\\n', 'state': '\\u0007'}");
 	progress_job(&p, job);
 	progress_line(&p, 200, line);
 	ck_assert_str_eq(line, "job 7 a?[2Jb    ?");

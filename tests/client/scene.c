@@ -21,8 +21,13 @@ static char folder[64];
 
 cJSON *parsed(const char *text)
 {
-	cJSON *doc = cJSON_Parse(text);
-	ck_assert_msg(doc != NULL, "the test's own JSON is wrong: %s", text);
+	char *copy = strdup(text);
+	ck_assert_ptr_nonnull(copy);
+	for (char *quote = strchr(copy, '\''); quote; quote = strchr(quote, '\''))
+		*quote = '"';
+	cJSON *doc = cJSON_Parse(copy);
+	ck_assert_msg(doc != NULL, "the test's own JSON is wrong: %s", copy);
+	free(copy);
 	return doc;
 }
 
@@ -91,26 +96,50 @@ static int code_of(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
-void pare(struct run *r, const char *url, ...)
+/* The files that pare's output goes to. */
+static const char *output(int stream)
 {
-	char *argv[MOST_WORDS + 1] = { 0 }, out[128], err[128];
-	va_list ap;
-	va_start(ap, url);
-	int argc = collect(argv, url, ap);
-	va_end(ap);
-	snprintf(out, sizeof out, "%s/.stdout", folder);
-	snprintf(err, sizeof err, "%s/.stderr", folder);
+	return scene_path(stream == STDOUT_FILENO ? ".stdout" : ".stderr");
+}
+
+static pid_t begin(int argc, char **argv)
+{
 	fflush(NULL);
 	pid_t pid = fork();
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		if (!freopen(out, "wb", stdout) || !freopen(err, "wb", stderr))
+		if (!freopen(output(STDOUT_FILENO), "wb", stdout) || !freopen(output(STDERR_FILENO), "wb", stderr))
 			_exit(99);
 		exit(pare_run(argc, argv));
 	}
+	return pid;
+}
+
+pid_t pare_begin(const char *url, ...)
+{
+	char *argv[MOST_WORDS + 1] = { 0 };
+	va_list ap;
+	va_start(ap, url);
+	int argc = collect(argv, url, ap);
+	va_end(ap);
+	return begin(argc, argv);
+}
+
+void pare_end(struct run *r, pid_t pid)
+{
 	r->code = code_of(pid);
-	slurp(out, r->out, sizeof r->out);
-	slurp(err, r->err, sizeof r->err);
+	slurp(output(STDOUT_FILENO), r->out, sizeof r->out);
+	slurp(output(STDERR_FILENO), r->err, sizeof r->err);
+}
+
+void pare(struct run *r, const char *url, ...)
+{
+	char *argv[MOST_WORDS + 1] = { 0 };
+	va_list ap;
+	va_start(ap, url);
+	int argc = collect(argv, url, ap);
+	va_end(ap);
+	pare_end(r, begin(argc, argv));
 }
 
 void pare_on_terminal(struct run *r, const char *url, int columns, const char *interrupt_at, ...)

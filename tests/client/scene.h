@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 #include <check.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -14,7 +15,7 @@
 /* What a test finds in the caller's struct errinfo is of the last failure only. */
 extern struct errinfo e;
 
-/* The documents of docs/protocol.md, cut to what is shown; parsed, the caller deletes. */
+/* JSON, which may have ' in the place of every " to be readable inside C; the caller deletes it. */
 cJSON *parsed(const char *text);
 
 /* A file in a folder that lasts as long as the test; returns its path, valid until the next call but four. */
@@ -30,6 +31,10 @@ struct run {
 
 /* pare with these words (a NULL ends them) in a process of its own, its output in files. */
 void pare(struct run *r, const char *url, ...);
+
+/* The same in two halves, one at a time, for whoever has something to do meanwhile. */
+pid_t pare_begin(const char *url, ...);
+void pare_end(struct run *r, pid_t pid);
 
 /* The same with a terminal of that many columns as standard output and error; all of it lands in r->out. SIGINT is sent
  * when `interrupt_at` (NULL: never) has been seen. */

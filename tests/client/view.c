@@ -32,7 +32,7 @@ static void expect(viewer *view, const char *json, const char *text)
 
 START_TEST(members_are_found_by_path_and_by_kind)
 {
-	cJSON *doc = parsed("{\"a\": {\"b\": 2, \"s\": \"x\", \"t\": true}, \"A\": 1}");
+	cJSON *doc = parsed("{'a': {'b': 2, 's': 'x', 't': true}, 'A': 1}");
 	ck_assert_double_eq(view_number(doc, "a.b"), 2);
 	ck_assert_str_eq(view_text(doc, "a.s"), "x");
 	ck_assert(view_true(doc, "a.t"));
@@ -48,13 +48,11 @@ END_TEST
 START_TEST(jobs_are_one_a_line)
 {
 	expect(view_jobs,
-		"[{\"id\": 12, \"name\": \"vgg\", \"state\": \"searching\", \"budget\": 60, \"created\": "
-		"1763769600000, \"pareto\": 6,"
-		"\"hypervolume\": 0.71, \"best\": {\"accuracy\": 0.951}, \"baseline\": {\"accuracy\": 0.96},"
-		"\"trials\": {\"waiting\": 2, \"running\": 2, \"complete\": 17, \"failed\": 1, \"cancelled\": 0}},"
-		"{\"id\": 3, \"name\": \"a\\u001b[1m\", \"state\": \"failed\", \"reason\": \"operator Foo\", "
-		"\"budget\": 5, \"created\": null,"
-		"\"trials\": {\"complete\": 0, \"failed\": 1}}]",
+		"[{'id': 12, 'name': 'vgg', 'state': 'searching', 'budget': 60, 'created': 1763769600000, 'pareto': 6,"
+		"'hypervolume': 0.71, 'best': {'accuracy': 0.951}, 'baseline': {'accuracy': 0.96},"
+		"'trials': {'waiting': 2, 'running': 2, 'complete': 17, 'failed': 1, 'cancelled': 0}},"
+		"{'id': 3, 'name': 'a\\u001b[1m', 'state': 'failed', 'reason': 'operator Foo', "
+		"'budget': 5, 'created': null,'trials': {'complete': 0, 'failed': 1}}]",
 		"JOB  NAME   STATE      TRIALS    BEST  PARETO  HYPERVOLUME  CREATED           REASON\n"
 		" 12  vgg    searching   17/60  0.9510       6         0.71  2025-11-22 00:00\n"
 		"  3  a?[1m  failed        0/5       -       -            -  -                 operator Foo\n");
@@ -64,14 +62,12 @@ END_TEST
 START_TEST(trials_say_what_became_of_them)
 {
 	expect(view_trials,
-		"[{\"number\": 0, \"state\": \"complete\", \"metrics\": {\"accuracy\": 0.96, \"params\": 298410, "
-		"\"macs\": 31000000},"
-		" \"started\": 1000, \"finished\": 3500},"
-		"{\"number\": 1, \"state\": \"complete\", \"pareto\": true, \"source\": \"3.4\", \"achieved\": "
-		"{\"params\": 0.71, \"macs\": 0.52},"
-		" \"metrics\": {\"accuracy\": 0.93, \"params\": 86000, \"macs\": 9000000}},"
-		"{\"number\": 2, \"state\": \"failed\", \"reason\": \"killed: memory\"},"
-		"{\"number\": 3, \"state\": \"complete\", \"feasible\": false}]",
+		"[{'number': 0, 'state': 'complete', 'metrics': {'accuracy': 0.96, 'params': 298410, 'macs': 31000000},"
+		" 'started': 1000, 'finished': 3500},"
+		"{'number': 1, 'state': 'complete', 'pareto': true, 'source': '3.4', 'achieved': "
+		"{'params': 0.71, 'macs': 0.52}, 'metrics': {'accuracy': 0.93, 'params': 86000, 'macs': 9000000}},"
+		"{'number': 2, 'state': 'failed', 'reason': 'killed: memory'},"
+		"{'number': 3, 'state': 'complete', 'feasible': false}]",
 		"TRIAL  STATE     ACCURACY  PARAMS  REMOVED   MACS  REMOVED  TIME  NOTE\n"
 		"    0  complete    0.9600  298.4k        -  31.0M        -  2.5s\n"
 		"    1  complete    0.9300   86.0k    71.0%  9.00M    52.0%     -  pareto, same as 3.4\n"
@@ -88,13 +84,11 @@ static enum err pareto_with_baseline(const cJSON *json, FILE *out, bool bold, st
 START_TEST(the_pareto_set_stands_below_the_baseline)
 {
 	expect(pareto_with_baseline,
-		"{\"baseline\": {\"number\": 0, \"metrics\": {\"accuracy\": 0.96, \"params\": 298410, \"macs\": "
-		"31000000, \"bytes\": 1193640, \"latency\": 1},"
-		" \"test\": {\"accuracy\": 0.9363}},"
-		"\"pareto\": {\"objectives\": [\"accuracy\", \"params\"], \"trials\": [{\"number\": 41, \"test\": null,"
-		" \"achieved\": {\"params\": 0.71, \"macs\": 0.7}, \"metrics\": {\"accuracy\": 0.93, \"params\": "
-		"86000, \"macs\": 9000000,"
-		" \"bytes\": 350000, \"memory\": 5, \"latency\": 0.46}}]}}",
+		"{'baseline': {'number': 0, 'metrics': {'accuracy': 0.96, 'params': 298410, 'macs': "
+		"31000000, 'bytes': 1193640, 'latency': 1}, 'test': {'accuracy': 0.9363}},"
+		"'pareto': {'objectives': ['accuracy', 'params'], 'trials': [{'number': 41, 'test': null,"
+		" 'achieved': {'params': 0.71, 'macs': 0.7}, 'metrics': {'accuracy': 0.93, 'params': "
+		"86000, 'macs': 9000000, 'bytes': 350000, 'memory': 5, 'latency': 0.46}}]}}",
 		"TRIAL  ACCURACY    TEST  PARAMS  REMOVED   MACS  REMOVED      SIZE  LATENCY\n"
 		"    0    0.9600  0.9363  298.4k        -  31.0M        -   1.19 MB     1.00  baseline\n"
 		"   41    0.9300       -   86.0k    71.0%  9.00M    70.0%  350.0 kB     0.46\n");
@@ -104,8 +98,8 @@ END_TEST
 START_TEST(memory_is_shown_when_it_is_an_objective)
 {
 	expect(pareto_with_baseline,
-		"{\"pareto\": {\"objectives\": [\"accuracy\", \"memory\"], \"trials\": [{\"number\": 1, \"metrics\": "
-		"{\"memory\": 230000}}]}}",
+		"{'pareto': {'objectives': ['accuracy', 'memory'], 'trials': [{'number': 1, 'metrics': "
+		"{'memory': 230000}}]}}",
 		"TRIAL  ACCURACY  PARAMS  REMOVED  MACS  REMOVED  SIZE    MEMORY\n"
 		"    1         -       -        -     -        -     -  230.0 kB\n");
 }
@@ -114,12 +108,12 @@ END_TEST
 START_TEST(a_job_tells_its_groups)
 {
 	expect(view_job,
-		"{\"id\": 7, \"name\": \"v\", \"state\": \"done\", \"reason\": null, \"budget\": 20, \"started\": "
-		"1763769600000, \"finished\": 1763769660000,"
-		" \"trials\": {\"complete\": 19, \"failed\": 2}, \"baseline\": {\"accuracy\": 0.96, \"params\": "
-		"1500}, \"pareto\": 3, \"hypervolume\": 0.5,"
-		" \"spec\": {\"objectives\": [\"accuracy\", \"params\"], \"seed\": 1}, \"groups\": [{\"name\": "
-		"\"conv1\", \"channels\": 32}]}",
+		"{'id': 7, 'name': 'v', 'state': 'done', 'reason': null, 'budget': 20, 'started': "
+		"1763769600000, 'finished': 1763769660000,"
+		" 'trials': {'complete': 19, 'failed': 2}, 'baseline': {'accuracy': 0.96, 'params': "
+		"1500}, 'pareto': 3, 'hypervolume': 0.5,"
+		" 'spec': {'objectives': ['accuracy', 'params'], 'seed': 1}, 'groups': [{'name': "
+		"'conv1', 'channels': 32}]}",
 		"job           7\n"
 		"name          v\n"
 		"state         done\n"
@@ -145,12 +139,13 @@ static enum err trial_with_groups(const cJSON *json, FILE *out, bool bold, struc
 START_TEST(a_trial_tells_what_it_keeps_of_every_group)
 {
 	expect(trial_with_groups,
-		"{\"groups\": [{\"name\": \"conv1\", \"channels\": 32}, {\"name\": \"conv2\", \"channels\": 64}],"
-		"\"trial\": {\"id\": \"7.2\", \"state\": \"complete\", \"candidate\": [8, 64], \"worker\": "
-		"\"local-1\", \"feasible\": true}}",
+		"{'groups': [{'name': 'conv1', 'channels': 32}, {'name': 'conv2', 'channels': 64}],"
+		"'trial': {'id': '7.2', 'state': 'complete', 'candidate': [8, 64], 'worker': "
+		"'local-1', 'achieved': {'params': 0.7, 'macs': 0.5204}, 'feasible': true}}",
 		"trial         7.2\n"
 		"state         complete\n"
 		"worker        local-1\n"
+		"achieved      params 70.0%, macs 52.0%\n"
 		"feasible      true\n"
 		"\n"
 		"GROUP  NAME   CHANNELS  KEPT  REMOVED\n"
@@ -162,8 +157,8 @@ END_TEST
 START_TEST(workers_that_were_never_seen_have_no_time)
 {
 	expect(view_workers,
-		"[{\"name\": \"local-1\", \"state\": \"busy\", \"pid\": 42, \"trial\": \"7.4\", \"completed\": 17, "
-		"\"failed\": 0, \"restarts\": 1}]",
+		"[{'name': 'local-1', 'state': 'busy', 'pid': 42, 'trial': '7.4', 'completed': 17, "
+		"'failed': 0, 'restarts': 1}]",
 		"WORKER   STATE  PID  TRIAL  DONE  FAILED  RESTARTS  SEEN\n"
 		"local-1  busy    42    7.4    17       0         1     -\n");
 }
@@ -171,7 +166,7 @@ END_TEST
 
 START_TEST(documents_of_another_shape_show_as_dashes)
 {
-	expect(view_jobs, "[1, null, \"x\", [], {\"id\": \"7\", \"trials\": 3}]",
+	expect(view_jobs, "[1, null, 'x', [], {'id': '7', 'trials': 3}]",
 		"JOB  NAME  STATE  TRIALS  BEST  PARETO  HYPERVOLUME  CREATED\n"
 		"  -  -     -           -     -       -            -  -\n"
 		"  -  -     -           -     -       -            -  -\n"

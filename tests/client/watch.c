@@ -1,6 +1,5 @@
 /* watch.c -- tests of following a job: ends, breaks, Ctrl-C.
  * SPDX-License-Identifier: MIT */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,29 +181,27 @@ static const struct canned endless[] = {
 	{ 0 },
 };
 
-static void *replace_server(void *arg)
+/* Until the cardboard daemon has been asked for what contains `part`; some seconds at most. */
+static void wait_until_asked(const char *part)
 {
-	(void)arg;
-	for (int i = 0; i < 500; i++) { /* until pare follows the stream of the first one */
+	bool asked = false;
+	for (int i = 0; i < 2000 && !asked; i++) {
 		char *log = server_log(&server);
-		bool followed = strstr(log, "/events") != NULL;
+		asked = strstr(log, part) != NULL;
 		free(log);
-		if (followed)
-			break;
 		usleep(10000);
 	}
-	server_kill(&server);
-	server_start(&server, good);
-	return NULL;
+	ck_assert_msg(asked, "pare never asked for %s", part);
 }
 
 START_TEST(a_daemon_that_is_killed_and_started_again_is_found_again)
 {
-	pthread_t thread;
 	server_start(&server, endless);
-	ck_assert_int_eq(pthread_create(&thread, NULL, replace_server, NULL), 0);
-	pare(&r, server.url, "watch", "7", NULL);
-	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	pid_t pid = pare_begin(server.url, "watch", "7", NULL);
+	wait_until_asked("/events");
+	server_kill(&server);
+	server_start(&server, good);
+	pare_end(&r, pid);
 	ck_assert_int_eq(r.code, CODE_OK);
 	ck_assert_int_eq(count(r.out, "7.1     complete"), 1);
 	assert_has(r.err, "lost the daemon, trying again");
