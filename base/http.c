@@ -213,8 +213,8 @@ enum err http_call(struct http *h, const char *method, const char *path, const c
 		curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, text);
 	}
 	err = perform(h, &answer, e);
-	if (!err && answer.len)
-		err = json_parse("the daemon's answer", answer.data, answer.len, &doc, e);
+	if (!err && answer.len && json_parse("the daemon's answer", answer.data, answer.len, &doc, e))
+		err = err_set(e, ERR_INTERNAL, "the daemon's answer is not JSON");
 	if (!err && ret)
 		*ret = doc;
 	else
@@ -438,6 +438,9 @@ enum err http_events(struct http *h, const char *path, http_event_cb *on_event, 
 	curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, stream_progress);
 	curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, &s);
 	curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+	/* A peer that vanished without a word: the daemon sends something every 15 s. */
+	curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(h->curl, CURLOPT_LOW_SPEED_TIME, 60L);
 	err = perform(h, &s.refusal, e);
 	if (s.stopped)
 		err = ERR_OK;
