@@ -6,12 +6,12 @@
 #include "base/json.h"
 #include "daemon/api.h"
 #include "daemon/daemon.h"
-#include "daemon/drive.h"
 #include "daemon/hold.h"
 #include "daemon/job.h"
 #include "daemon/pool.h"
 #include "daemon/report.h"
 #include "daemon/exchange.h"
+#include "daemon/result.h"
 #include "daemon/text.h"
 #include "daemon/waiter.h"
 #include "daemon/worker.h"
@@ -187,7 +187,7 @@ static enum err take_report(struct exchange *r, struct hold *h, const cJSON *doc
 	enum err err = report_read(doc, h->row.kind, j->spec, r->daemon->store, &report, e);
 	cut(worker, h->row.worker, sizeof worker - 1);
 	if (!err)
-		err = drive_report(j, f, &report, e);
+		err = result_report(j, f, &report, e);
 	return err ? err : conclude(r, worker, false, e);
 }
 
@@ -228,7 +228,7 @@ static enum err take_failure(struct exchange *r, struct hold *h, const cJSON *do
 	cut(worker, h->row.worker, sizeof worker - 1);
 	struct flight *f = flight_find(h->job, h->row.number);
 	if (f)
-		err = drive_failed(h->job, f, reason, e);
+		err = result_failed(h->job, f, reason, e);
 	return err ? err : conclude(r, worker, true, e);
 }
 

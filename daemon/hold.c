@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "daemon/drive.h"
 #include "daemon/event.h"
 #include "daemon/job.h"
 #include "daemon/pool.h"
+#include "daemon/result.h"
 #include "daemon/spec.h"
 #include "daemon/text.h"
 
@@ -111,17 +111,12 @@ static enum err start_trial(struct job *j, const struct flight *f, const char *w
 	if (err)
 		return err;
 	enum trial_state from = r.state;
-	char *name = strdup(worker);
-	if (name) {
-		free(r.worker);
-		r.worker = name;
-		r.state = TRIAL_RUNNING;
-		r.started = clock_wall_ms();
-		r.attempts = f->attempts;
+	r.state = TRIAL_RUNNING;
+	r.started = clock_wall_ms();
+	r.attempts = f->attempts;
+	err = job_set_text(&r.worker, worker, e);
+	if (!err)
 		err = job_put_trial(j, &r, from, e);
-	} else {
-		err = err_set(e, ERR_MEMORY, "out of memory");
-	}
 	trial_row_fini(&r);
 	return err;
 }
@@ -219,7 +214,7 @@ enum err hold_lost(struct daemon *d, struct hold *h, const char *how, struct err
 		return wait_again(j, f, e);
 	char reason[sizeof e->msg];
 	snprintf(reason, sizeof reason, "%.500s; %d attempts", how, f->attempts);
-	return drive_failed(j, f, reason, e);
+	return result_failed(j, f, reason, e);
 }
 
 enum err hold_worker_died(struct daemon *d, const char *worker, const char *how, struct errinfo *e)
@@ -287,7 +282,7 @@ static enum err cut_off(struct daemon *d, struct hold *h, const char *reason, st
 	if (h->row.supervised)
 		pool_kill(d->pool, h->row.worker);
 	enum err err = hold_close(d, h, e);
-	return err || !f ? err : drive_failed(j, f, reason, e);
+	return err || !f ? err : result_failed(j, f, reason, e);
 }
 
 static enum err sweep_one(struct daemon *d, struct hold *h, bool *ret_gone, struct errinfo *e)

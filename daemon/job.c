@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "daemon/baseline.h"
 #include "daemon/daemon.h"
-#include "daemon/drive.h"
 #include "daemon/event.h"
 #include "daemon/hold.h"
 #include "daemon/spec.h"
@@ -68,6 +68,16 @@ enum err job_move(struct job *j, enum job_state to, struct errinfo *e)
 	return event_job(j->daemon, j->row.id, e);
 }
 
+enum err job_set_text(char **member, const char *s, struct errinfo *e)
+{
+	char *copy = s ? strdup(s) : NULL;
+	if (s && !copy)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	free(*member);
+	*member = copy;
+	return ERR_OK;
+}
+
 struct job *job_find(const struct daemon *d, int64_t id)
 {
 	for (struct job *j = d->jobs; j; j = j->next)
@@ -117,10 +127,11 @@ static enum err add_baseline(struct job *j, struct errinfo *e)
 	r.job = j->row.id;
 	r.created = clock_wall_ms();
 	r.digest = digest;
+	r.model = j->spec->model;
 	err = job_add_trial(j, &r, e);
 	if (!err)
 		err = flight_add(j, 0, LEASE_BASELINE, digest, NULL, &f, e);
-	return err ? err : drive_known_baseline(j, f, e);
+	return err ? err : baseline_known(j, f, e);
 }
 
 enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errinfo *e)
@@ -177,12 +188,8 @@ enum err job_cancel(struct job *j, struct errinfo *e)
 
 enum err job_fail(struct job *j, const char *reason, struct errinfo *e)
 {
-	char *copy = strdup(reason);
-	if (!copy)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	free(j->row.reason);
-	j->row.reason = copy;
-	return end(j, JOB_FAILED, e);
+	enum err err = job_set_text(&j->row.reason, reason, e);
+	return err ? err : end(j, JOB_FAILED, e);
 }
 
 enum err job_pause(struct job *j, struct errinfo *e)
@@ -234,10 +241,12 @@ enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_stat
 enum err job_flush(struct daemon *d, struct errinfo *e)
 {
 	for (struct job *j = d->jobs; j; j = j->next) {
-		enum err err = j->changed ? job_update(d->store, &j->row, e) : ERR_OK;
+		enum err err = j->moved ? front_hypervolume(j->front, &j->row.hypervolume, e) : ERR_OK;
+		if (!err && j->changed)
+			err = job_update(d->store, &j->row, e);
 		if (err)
 			return err;
-		j->changed = false;
+		j->moved = j->changed = false;
 	}
 	return ERR_OK;
 }

@@ -52,6 +52,7 @@ struct job {
 	double best;  /* accuracy of the best complete pruned trial, NaN: none */
 	bool stirred; /* something happened that may let it go on */
 	bool changed; /* its row must be written */
+	bool moved;   /* its front has changed, and the hypervolume with it */
 };
 
 enum { JOB_ATTEMPTS = 3 };
@@ -81,6 +82,9 @@ enum err job_fail(struct job *j, const char *reason, struct errinfo *e) __attrib
 enum err job_add_trial(struct job *j, const struct trial_row *r, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_state from, struct errinfo *e)
 	__attribute__((warn_unused_result));
+
+/* Replaces a string of a row by a copy of s (NULL: by none). */
+enum err job_set_text(char **member, const char *s, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* Writes changed rows; forgets the jobs that are over. */
 enum err job_flush(struct daemon *d, struct errinfo *e) __attribute__((warn_unused_result));

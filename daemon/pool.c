@@ -31,6 +31,7 @@ struct slot {
 struct pool {
 	struct daemon *daemon;
 	struct slot *slots;
+	char **env; /* of all workers; the strings are the daemon's own */
 	int count, running;
 	uv_timer_t patience;
 	void (*on_stopped)(struct daemon *d);
@@ -163,14 +164,9 @@ static int spawn(struct slot *s)
 		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
 		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
 	};
-	char **env = make_environment();
-	if (!env)
-		return UV_ENOMEM;
-	uv_process_options_t options = { .file = c->worker_program, .args = (char **)args, .env = env,
+	uv_process_options_t options = { .file = c->worker_program, .args = (char **)args, .env = s->pool->env,
 		.exit_cb = on_ended, .stdio = stdio, .stdio_count = 3 };
-	int code = uv_spawn(&s->pool->daemon->loop, &s->process, &options);
-	free(env);
-	return code;
+	return uv_spawn(&s->pool->daemon->loop, &s->process, &options);
 }
 
 static void start(struct slot *s)
@@ -194,12 +190,14 @@ enum err pool_new(struct daemon *d, struct pool **ret, struct errinfo *e)
 {
 	struct pool *p = calloc(1, sizeof *p);
 	struct slot *slots = calloc((size_t)d->config.workers + 1, sizeof *slots);
-	if (!p || !slots) {
+	char **env = make_environment();
+	if (!p || !slots || !env) {
 		free(p);
 		free(slots);
+		free(env);
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
-	*p = (struct pool){ .daemon = d, .slots = slots, .count = d->config.workers };
+	*p = (struct pool){ .daemon = d, .slots = slots, .env = env, .count = d->config.workers };
 	uv_timer_init(&d->loop, &p->patience);
 	p->patience.data = p;
 	*ret = p;
@@ -224,6 +222,7 @@ void pool_free(struct pool *p)
 	if (!p)
 		return;
 	free(p->slots);
+	free(p->env);
 	free(p);
 }
 

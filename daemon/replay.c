@@ -12,10 +12,12 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/baseline.h"
 #include "daemon/daemon.h"
 #include "daemon/drive.h"
 #include "daemon/hold.h"
 #include "daemon/job.h"
+#include "daemon/result.h"
 #include "daemon/spec.h"
 #include "search/space.h"
 #include "search/table.h"
@@ -32,7 +34,7 @@ static enum err replay_baseline(struct job *j, const struct trial_row *r, struct
 	if (r->state != TRIAL_COMPLETE || !j->row.inventory)
 		return err_set(e, ERR_INTERNAL, "trial %lld.0: is %s, yet the job goes on", (long long)r->job,
 			trial_state_name(r->state));
-	return drive_open_search(j, j->row.inventory, r, e);
+	return baseline_replay(j, j->row.inventory, r, e);
 }
 
 static enum err read_keep(const struct job *j, const struct trial_row *r, int *keep, struct errinfo *e)
@@ -77,7 +79,7 @@ static enum err replay_candidate(struct job *j, const struct trial_row *r, struc
 	if (!err)
 		err = table_expect(j->table, (int)r->number, keep, e);
 	if (!err && (r->state == TRIAL_COMPLETE || r->state == TRIAL_FAILED))
-		err = drive_tell(j, r, e);
+		err = result_tell(j, r, true, e);
 	else if (!err)
 		err = replay_open(j, r, keep, e);
 	free(keep);
@@ -109,7 +111,7 @@ static enum err replay_job(struct daemon *d, int64_t id, struct errinfo *e)
 	if (!trouble) {
 		trouble = trial_each(d->store, id, false, replay_trial, j, &why);
 		if (!trouble && job_phase(j) == JOB_FINISHING)
-			trouble = drive_miss_tests(j, &why);
+			trouble = drive_tests(j, &why);
 	}
 	if (trouble == ERR_MEMORY || trouble == ERR_IO) {
 		*e = why;

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,6 +122,9 @@ enum err socket_activated(int *ret_fd, struct errinfo *e)
 	if (n > 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
 		return err_set(e, ERR_INPUT,
 			"socket activation: got %d descriptors, expected one listening Unix stream socket", n);
+	int flags = fcntl(SD_LISTEN_FDS_START, F_GETFL);
+	if (flags < 0 || fcntl(SD_LISTEN_FDS_START, F_SETFL, flags | O_NONBLOCK))
+		return err_errno(e, "socket activation");
 	*ret_fd = SD_LISTEN_FDS_START;
 	return ERR_OK;
 }

@@ -1,0 +1,194 @@
+/* spec.c -- the job document: its defaults, its canonical form, and every refusal.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/text.h"
+#include "tests/daemon/scene.h"
+
+#define A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define PAIR(x) "{\"images\": \"" x "\", \"labels\": \"" B "\"}"
+#define DATA "\"format\": \"idx\", \"train\": " PAIR(A) ", \"test\": " PAIR(A)
+#define N_A "{\"name\": \"n\", \"model\": \"" A "\", \"data\": "
+#define JOB(more) N_A "{" DATA "}" more "}"
+#define JOB_DATA(more) N_A "{" DATA more "}}"
+
+START_TEST(a_short_document_gets_the_defaults)
+{
+	struct spec *s;
+	ck_ok(spec_parse(JOB(""), &s, &e));
+	ck_assert_str_eq(s->model, A + 7);
+	ck_assert_str_eq(s->data.test_labels, B + 7);
+	ck_assert_int_eq(s->data.holdout, 5000);
+	ck_assert_str_eq(s->criterion, "l1");
+	ck_assert_double_eq(s->max_ratio, 0.95);
+	ck_assert_int_eq(s->objective_count, 2);
+	ck_assert_int_eq(s->objectives[1], METRIC_PARAMS);
+	ck_assert_int_eq(s->constraint_count, 0);
+	ck_assert_str_eq(cJSON_GetObjectItem(s->strategy, "name")->valuestring, "nsga2");
+	ck_assert_int_eq(s->trials, 60);
+	ck_assert_int_eq(s->rung.images, 5000);
+	ck_assert(!s->rung.latency);
+	ck_assert_int_eq(s->window, 4);
+	ck_assert_int_eq(s->trial_seconds, 600);
+	spec_free(s);
+}
+END_TEST
+
+START_TEST(what_is_written_is_what_is_meant)
+{
+	struct spec *s;
+	ck_ok(spec_parse(JOB(", \"objectives\": [\"latency\", \"macs\", \"accuracy\"], \"seed\": 9, \"window\": 0,"
+		"\"constraints\": {\"macs\": \"<= 50%\"}, \"budget\": {\"trials\": 7}, \"prune\": {\"round_to\": 8},"
+		"\"rungs\": [{\"images\": 100, \"latency\": {\"rounds\": 5, \"exclusive\": true}}],"
+		"\"limits\": {\"trial_seconds\": 3}"), &s, &e));
+	ck_assert_int_eq(s->objective_count, 3);
+	ck_assert_int_eq(s->objectives[0], METRIC_LATENCY);
+	ck_assert_int_eq(s->constraint_count, 1);
+	ck_assert_int_eq(s->trials, 7);
+	ck_assert_int_eq(s->round_to, 8);
+	ck_assert(s->rung.latency && s->rung.exclusive);
+	ck_assert_int_eq(s->rung.latency_rounds, 5);
+	ck_assert_int_eq(s->rung.latency_batch, 1);
+	ck_assert_int_eq(s->seed, 9);
+	ck_assert_int_eq(s->trial_seconds, 3);
+	ck_assert_int_eq(s->trial_memory_mb, 4096);
+	spec_free(s);
+}
+END_TEST
+
+static const struct {
+	const char *text, *part;
+} wrong[] = {
+	{ "[]", "document: is an array of 0, expected an object" },
+	{ "{\"model\": \"" A "\"}", "name: missing" },
+	{ JOB(", \"nam\": 1"), "nam: unknown key" },
+	{ JOB(", \"name\": \"again\""), "name: is \"again\", expected the key only once" },
+	{ "{\"name\": \"\", \"model\": \"" A "\", \"data\": {" DATA "}}", "name: has 0 bytes, expected 1 to 200" },
+	{ "{\"name\": \"a\\nb\", \"model\": \"" A "\", \"data\": {" DATA "}}",
+	"name: contains the control character 10" },
+	{ "{\"name\": \"n\", \"model\": \"m.onnx\", \"data\": {" DATA "}}",
+	"model: is \"m.onnx\", expected \"sha256:DIGEST\"" },
+	{ "{\"name\": \"n\", \"model\": \"m.onnx\", \"data\": {" DATA "}}", "`pare submit`" },
+	{ "{\"name\": \"n\", \"model\": \"sha256:12\", \"data\": {" DATA "}}",
+	"model: is \"sha256:12\", expected sha256: and 64" },
+	{ "{\"name\": \"n\", \"model\": 5, \"data\": {" DATA "}}", "model: is 5, expected a string" },
+	{ "{\"name\": \"n\", \"model\": \"" A "\"}", "data: missing" },
+	{ N_A "{}}", "data.format: missing" },
+	{ N_A "{\"format\": \"npz\", \"train\": " PAIR(A) ", \"test\": " PAIR(A) "}}",
+	  "data.format: is \"npz\", expected \"idx\"" },
+	{ N_A "{\"format\": \"idx\", \"train\": " PAIR("t.gz") ", \"test\": " PAIR(A) "}}",
+	  "data.train.images: is \"t.gz\"" },
+	{ N_A "{\"format\": \"idx\", \"train\": {\"images\": \"" A "\"}, \"test\": " PAIR(A)
+	  "}}", "data.train.labels: missing" },
+	{ JOB_DATA(", \"holdout\": 0"), "data.holdout: is 0, expected an integer from 1" },
+	{ JOB_DATA(", \"mean\": [\"x\"]"), "data.mean[0]: is \"x\", expected a number" },
+	{ JOB_DATA(", \"std\": [0]"), "data.std[0]: is 0, expected a number above 0" },
+	{ JOB_DATA(", \"mean\": [0, 0], \"std\": [1]"), "data.std: has 1 entries, expected 2" },
+	{ JOB_DATA(", \"shuffle\": true"), "data.shuffle: unknown key" },
+	{ JOB(", \"prune\": {\"criterion\": \"l9\"}"), "prune.criterion: is \"l9\", expected \"l1\"" },
+	{ JOB(", \"prune\": {\"max_ratio\": 1.5}"), "prune.max_ratio: is 1.5, expected a number from 0 to 1" },
+	{ JOB(", \"prune\": {\"max_ratio\": 0}"), "prune.max_ratio: is 0, expected a number above 0" },
+	{ JOB(", \"prune\": {\"round_to\": 0}"), "prune.round_to: is 0, expected an integer from 1" },
+	{ JOB(", \"objectives\": [\"accuracy\"]"), "objectives: has 1 entries, expected 2 to 4" },
+	{ JOB(", \"objectives\": [\"accuracy\", \"speed\"]"), "objectives[1]: is \"speed\", expected accuracy" },
+	{ JOB(", \"objectives\": [\"macs\", \"macs\"]"), "objectives[1]: is \"macs\", expected each metric only once" },
+	{ JOB(", \"objectives\": [\"macs\", \"latency\"]"),
+	"objectives[1]: is \"latency\", expected rungs[0].latency" },
+	{ JOB(", \"constraints\": {\"latency\": \"<= 0.5\"}"), "constraints.latency: bounds the latency" },
+	{ JOB(", \"constraints\": {\"macs\": \"half\"}"), "macs" },
+	{ JOB(", \"strategy\": {\"name\": \"luck\"}"), "luck" },
+	{ JOB(", \"strategy\": {\"name\": \"nsga2\", \"luck\": 1}"), "luck: unknown key" },
+	{ JOB(", \"budget\": {\"trials\": -3}"), "budget.trials: is -3, expected an integer from 1 to 1000000" },
+	{ JOB(", \"budget\": {}"), "budget.trials: missing" },
+	{ JOB(", \"rungs\": []"), "rungs: has 0 entries, expected 1" },
+	{ JOB(", \"rungs\": [{\"images\": 6000}]"), "rungs[0].images: is 6000, expected at most data.holdout, 5000" },
+	{ JOB(", \"rungs\": [{\"recalibrate\": -1}]"), "rungs[0].recalibrate: is -1" },
+	{ JOB(", \"rungs\": [{\"latency\": 1}]"), "rungs[0].latency: is 1, expected an object or null" },
+	{ JOB(", \"rungs\": [{\"latency\": {\"rounds\": 2}}]"), "rungs[0].latency.rounds: is 2" },
+	{ JOB(", \"seed\": -1"), "seed: is -1, expected an integer from 0" },
+	{ JOB(", \"window\": 1025"), "window: is 1025, expected an integer from 0 to 1024" },
+	{ JOB(", \"limits\": {\"trial_seconds\": 0}"), "limits.trial_seconds: is 0" },
+	{ JOB(", \"limits\": {\"trial_memory_mb\": 1}"), "limits.trial_memory_mb: is 1, expected an integer from 16" },
+};
+
+START_TEST(a_wrong_document_is_refused_by_field_and_value)
+{
+	struct spec *s;
+	ck_fails(ERR_INPUT, wrong[_i].part, spec_parse(wrong[_i].text, &s, &e));
+}
+END_TEST
+
+static void digest_of(const char *job, const char *candidate, char ret[DIGEST_HEX + 1])
+{
+	struct spec *s;
+	ck_ok(spec_parse(job, &s, &e));
+	ck_ok(spec_digest(s, candidate, ret, &e));
+	spec_free(s);
+}
+
+START_TEST(the_digest_knows_all_that_decides_a_result_and_nothing_else)
+{
+	char plain[DIGEST_HEX + 1], other[DIGEST_HEX + 1];
+	static const char *const same[] = {
+		JOB(", \"rungs\": [{\"images\": 5000, \"recalibrate\": 2048, \"latency\": null}]"),
+		JOB(", \"limits\": {\"trial_seconds\": 1}, \"budget\": {\"trials\": 3}, \"window\": 9"),
+		JOB_DATA(", \"holdout\": 5000.0"),
+		JOB(", \"objectives\": [\"loss\", \"macs\"], \"strategy\": {\"name\": \"random\"}"),
+	};
+	static const char *const different[] = {
+		JOB(", \"seed\": 2"), JOB(", \"rungs\": [{\"images\": 4999}]"), JOB_DATA(", \"holdout\": 5001"),
+		JOB(", \"rungs\": [{\"latency\": {}}]"), JOB_DATA(", \"mean\": [0]"),
+		"{\"name\": \"n\", \"model\": \"" B "\", \"data\": {" DATA "}}",
+	};
+	digest_of(JOB(""), "[1,2]", plain);
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		digest_of(same[i], "[1,2]", other);
+		ck_assert_str_eq(plain, other);
+	}
+	for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
+		digest_of(different[i], "[1,2]", other);
+		ck_assert_str_ne(plain, other);
+	}
+	digest_of(JOB(""), "[1,3]", other);
+	ck_assert_str_ne(plain, other);
+	digest_of(JOB(""), NULL, other);
+	ck_assert_str_ne(plain, other);
+}
+END_TEST
+
+START_TEST(the_parts_of_a_lease_are_complete)
+{
+	struct spec *s;
+	struct text t;
+	char *text;
+	ck_ok(spec_parse(JOB(", \"rungs\": [{\"latency\": {\"batch\": 2}}]"), &s, &e));
+	text_init(&t);
+	spec_write_rung(s, &t);
+	ck_ok(text_take(&t, &text, NULL, &e));
+	ck_assert_str_eq(text,
+		"{\"recalibrate\":2048,\"images\":5000,\"latency\":{\"batch\":2,\"rounds\":15,\"exclusive\":false}}");
+	free(text);
+	spec_write_prune(s, &t);
+	ck_ok(text_take(&t, &text, NULL, &e));
+	ck_assert_str_eq(text, "{\"criterion\":\"l1\",\"max_ratio\":0.95,\"round_to\":1}");
+	free(text);
+	spec_free(s);
+}
+END_TEST
+
+Suite *suite_spec(void)
+{
+	Suite *s = suite_create("spec");
+	TCase *t = tcase_create("spec");
+	tcase_add_test(t, a_short_document_gets_the_defaults);
+	tcase_add_test(t, what_is_written_is_what_is_meant);
+	tcase_add_loop_test(t, a_wrong_document_is_refused_by_field_and_value, 0, sizeof wrong / sizeof *wrong);
+	tcase_add_test(t, the_digest_knows_all_that_decides_a_result_and_nothing_else);
+	tcase_add_test(t, the_parts_of_a_lease_are_complete);
+	suite_add_tcase(s, t);
+	return s;
+}
