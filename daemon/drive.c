@@ -132,9 +132,17 @@ static enum err miss_test(const struct trial_row *r, void *arg, struct errinfo *
 	return isnan(r->test_accuracy) ? flight_add(arg, r->number, LEASE_TEST, r->digest, NULL, &f, e) : ERR_OK;
 }
 
+/* The members are scored, and the baseline, whether or not it is one: theirs are compared with its score. */
 enum err drive_tests(struct job *j, struct errinfo *e)
 {
-	return trial_each(j->daemon->store, j->row.id, true, miss_test, j, e);
+	struct trial_row baseline;
+	enum err err = trial_load(j->daemon->store, j->row.id, 0, &baseline, e);
+	if (err)
+		return err;
+	if (!baseline.pareto)
+		err = miss_test(&baseline, j, e);
+	trial_row_fini(&baseline);
+	return err ? err : trial_each(j->daemon->store, j->row.id, true, miss_test, j, e);
 }
 
 /* A score that another trial with this digest has is taken over. */

@@ -157,8 +157,10 @@ static int spawn(struct slot *s)
 {
 	const struct daemon *d = s->pool->daemon;
 	const struct config *c = &d->config;
+	char pid[32];
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
 	char *const args[] = { c->worker_program, "work", "--url", (char *)server_url(d->server), "--name", s->name,
-		"--cache", c->cache, "--supervised", NULL };
+		"--cache", c->cache, "--supervised", pid, NULL };
 	uv_stdio_container_t stdio[3] = {
 		{ .flags = UV_IGNORE },
 		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },

@@ -261,8 +261,8 @@ int command_prune(int argc, char **argv)
 
 struct work_options {
 	const char *url, *name, *cache, *token_file;
-	size_t cache_mb;
-	bool supervised, once;
+	size_t cache_mb, supervisor;
+	bool once;
 };
 
 static const struct option_row work_rows[] = {
@@ -271,7 +271,7 @@ static const struct option_row work_rows[] = {
 	{ "--cache", "DIR", OPTION_TEXT, offsetof(struct work_options, cache), true, 0, 0 },
 	{ "--cache-mb", "N", OPTION_COUNT, offsetof(struct work_options, cache_mb), false, 1, 1 << 30 },
 	{ "--token-file", "FILE", OPTION_TEXT, offsetof(struct work_options, token_file), false, 0, 0 },
-	{ "--supervised", NULL, OPTION_FLAG, offsetof(struct work_options, supervised), false, 0, 0 },
+	{ "--supervised", "PID", OPTION_COUNT, offsetof(struct work_options, supervisor), false, 1, INT32_MAX },
 	{ "--once", NULL, OPTION_FLAG, offsetof(struct work_options, once), false, 0, 0 },
 };
 
@@ -300,15 +300,14 @@ static enum err read_token(const char *path, char **ret, struct errinfo *e)
 int command_work(int argc, char **argv)
 {
 	struct work_options o = { .cache_mb = DEFAULT_CACHE_MB };
-	pid_t parent = getppid();
 	char *token = NULL;
 	struct errinfo e = { 0 };
 	if (option_read(argc, argv, ROWS(work_rows), &o, &e))
 		return complain(EXIT_USAGE, &e);
 	enum err err = o.token_file ? read_token(o.token_file, &token, &e) : ERR_OK;
 	struct worker_options w = { .url = o.url, .token = token, .name = o.name, .cache = o.cache,
-		.cache_bytes = (uint64_t)o.cache_mb << 20, .supervisor = o.supervised ? parent : 0, .once = o.once,
-		.restart = o.supervised ? NULL : argv };
+		.cache_bytes = (uint64_t)o.cache_mb << 20, .supervisor = (pid_t)o.supervisor, .once = o.once,
+		.restart = o.supervisor ? NULL : argv };
 	if (!err)
 		err = worker_run(&w, &e);
 	free(token);

@@ -33,7 +33,7 @@ static const char usage[] =
 	"        [--std S,...] [--json]\n"
 	"      remove the fraction R of the channels and write the smaller network; with --recalibrate set the\n"
 	"      batch-norm statistics anew from N training images\n"
-	"  work --url URL --name NAME --cache DIR [--cache-mb N] [--token-file FILE] [--supervised] [--once]\n"
+	"  work --url URL --name NAME --cache DIR [--cache-mb N] [--token-file FILE] [--supervised PID] [--once]\n"
 	"      evaluate candidates for a daemon: unix:/run/pared/pared.sock or http://HOST:PORT\n"
 	"\n"
 	"  --help, --version\n"

@@ -27,7 +27,7 @@ int fake_worker(int argc, char **argv)
 	const char *way = getenv("FAKE_WORKER");
 	struct http *h;
 	char body[64];
-	if (!way || !strcmp(way, "die") || strcmp(argv[argc - 1], "--supervised"))
+	if (!way || !strcmp(way, "die") || strcmp(argv[argc - 2], "--supervised"))
 		return 3;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!strcmp(way, "stubborn"))
