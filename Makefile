@@ -42,8 +42,8 @@ objects   = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(call sources,$(
 libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
 archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
 
-# `make check` and `make demo` start from nothing: they install what is missing before anything is built.
-ifneq ($(filter check demo,$(MAKECMDGOALS)),)
+# `make check`, `make check-peers` and `make demo` start from nothing: they install what is missing before anything is built.
+ifneq ($(filter check check-peers demo,$(MAKECMDGOALS)),)
 DEPS := deps
 endif
 
@@ -107,7 +107,7 @@ demo: all
 layers:
 	@tests/layers.sh
 
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd
 fill        = sed -e 's|@BINDIR@|$(PREFIX)/bin|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g'
 
