@@ -11,6 +11,8 @@ enum { RESTARTED_STATUS = 42 };
 Suite *data_suite(void);
 Suite *model_suite(void);
 Suite *hostile_suite(void);
+Suite *kernel_suite(void);
+Suite *plan_suite(void);
 Suite *refusal_suite(void);
 Suite *topology_suite(void);
 Suite *prune_suite(void);
