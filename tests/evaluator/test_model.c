@@ -112,14 +112,22 @@ static void identities_everywhere(const struct form *f)
 	form_insert(f, f->graph->n_node, form_new_node(f, "Identity", last->output[0], output));
 }
 
-static void empty_optional_inputs(const struct form *f)
+/* The bias of a convolution that has none, the places of maxima, what training adds to a batch-norm. */
+static void empty_optional_names(const struct form *f)
 {
+	char *none = form_text(f, "%s", "");
 	for (size_t i = 0; i < f->graph->n_node; i++) {
 		Onnx__NodeProto *n = f->graph->node[i];
-		if (strcmp(n->op_type, "Conv") || n->n_input != 2)
-			continue;
-		n->input = form_names(f, 3, n->input[0], n->input[1], form_text(f, "%s", ""));
-		n->n_input = 3;
+		if (!strcmp(n->op_type, "Conv") && n->n_input == 2) {
+			n->input = form_names(f, 3, n->input[0], n->input[1], none);
+			n->n_input = 3;
+		} else if (!strcmp(n->op_type, "MaxPool")) {
+			n->output = form_names(f, 2, n->output[0], none);
+			n->n_output = 2;
+		} else if (!strcmp(n->op_type, "BatchNormalization")) {
+			n->output = form_names(f, 5, n->output[0], none, none, none, none);
+			n->n_output = 5;
+		}
 	}
 }
 
@@ -216,6 +224,19 @@ static void domain_spelt_out(const struct form *f)
 		f->graph->node[i]->domain = form_text(f, "ai.onnx");
 }
 
+/* Branches that nobody reads: behind the output, beside the network, of the input. */
+static void dead_branches(const struct form *f)
+{
+	form_insert(f, 0, form_new_node(f, "Relu", form_text(f, "input"), form_text(f, "dead")));
+	form_insert(f, 1, form_new_node(f, "Relu", form_text(f, "dead"), form_text(f, "dead too")));
+	form_insert(f, f->graph->n_node, form_new_node(f, "Relu", form_text(f, "logits"), form_text(f, "dead late")));
+	size_t at = 0;
+	const Onnx__NodeProto *conv = form_node(f, "Conv", 0);
+	while (f->graph->node[at] != conv)
+		at++;
+	form_insert(f, at + 1, form_new_node(f, "Relu", conv->output[0], form_text(f, "dead beside")));
+}
+
 static void nameless_nodes(const struct form *f)
 {
 	for (size_t i = 0; i < f->graph->n_node; i++)
@@ -229,12 +250,13 @@ static const struct {
 	{ "weights in Constant nodes", constants_for_initialisers },
 	{ "typed data", typed_for_raw_data },
 	{ "Identity nodes around everything", identities_everywhere },
-	{ "optional inputs given as ''", empty_optional_inputs },
+	{ "optional inputs and outputs given as ''", empty_optional_names },
 	{ "attributes at their defaults left out", defaults_left_out },
 	{ "transB = 0", plain_weights_for_transposed },
 	{ "alpha and beta", weights_behind_alpha_and_beta },
 	{ "a batch called N", another_name_for_the_batch },
 	{ "the domain ai.onnx", domain_spelt_out },
+	{ "branches that nobody reads", dead_branches },
 	{ "nodes without names", nameless_nodes },
 };
 enum { CHANGES = sizeof changes / sizeof *changes };
@@ -248,6 +270,8 @@ START_TEST(a_form_of_another_exporter_is_the_same_network)
 	struct form f = form_open(samples[which].path);
 	changes[_i / SAMPLES].change(&f);
 	ck_assert_msg(!form_read(&f, &g, &e), "%s: %s: %s", samples[which].name, what, e.msg);
+	ck_assert_str_eq(g->values[g->inputs[0]].name, "input");
+	ck_assert_str_eq(g->values[g->outputs[0]].name, "logits");
 	golden_check(g, which, NULL, what);
 	graph_free(g);
 	form_close(&f);

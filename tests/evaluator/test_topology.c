@@ -318,12 +318,14 @@ static void features_into_a_convolution(const struct form *f)
 	n->input = form_names(f, 2, form_text(f, "logits"), form_text(f, "features.0.weight"));
 	n->n_input = 2;
 	form_insert(f, f->graph->n_node, n);
+	f->graph->output[0]->name = n->output[0];
 }
 
 static void features_into_a_pool(const struct form *f)
 {
 	Onnx__NodeProto *n = form_new_node(f, "GlobalAveragePool", form_text(f, "logits"), form_text(f, "late"));
 	form_insert(f, f->graph->n_node, n);
+	f->graph->output[0]->name = n->output[0];
 }
 
 static void sum_of_a_stored_tensor(const struct form *f)
