@@ -6,6 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A message may quote what came from outside, and ends up on a terminal: control characters become '?'. */
+static void clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
 enum err err_set(struct errinfo *e, enum err code, const char *fmt, ...)
 {
 	if (e) {
@@ -13,6 +21,7 @@ enum err err_set(struct errinfo *e, enum err code, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(e->msg, sizeof e->msg, fmt, ap);
 		va_end(ap);
+		clean(e->msg);
 		e->code = code;
 	}
 	return code;
@@ -27,6 +36,7 @@ enum err err_errno(struct errinfo *e, const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(what, sizeof what, fmt, ap);
 		va_end(ap);
+		clean(what);
 		snprintf(e->msg, sizeof e->msg, "%s: %s", what, strerror(saved));
 		e->code = saved == ENOMEM ? ERR_MEMORY : saved == ENOENT ? ERR_NOT_FOUND : ERR_IO;
 	}
@@ -44,6 +54,7 @@ enum err err_wrap(struct errinfo *e, const char *fmt, ...)
 	va_end(ap);
 	size_t used = n < 0 ? 0 : (size_t)n < sizeof e->msg ? (size_t)n : sizeof e->msg - 1;
 	snprintf(whole + used, sizeof whole - used, ": %s", e->msg);
+	clean(whole);
 	memcpy(e->msg, whole, sizeof e->msg - 1);
 	e->msg[sizeof e->msg - 1] = '\0';
 	return e->code;

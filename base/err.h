@@ -35,7 +35,7 @@ enum err err_set(struct errinfo *e, enum err code, const char *fmt, ...) __attri
 /* As err_set, for ERR_IO with errno's own sentence behind ": ". */
 enum err err_errno(struct errinfo *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "context: " before the message that e carries, and returns its code. */
+/* Puts "context: " before the message that e, which is not NULL, carries, and returns its code. */
 enum err err_wrap(struct errinfo *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A short stable word for a code: "input", "not-found". */

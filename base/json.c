@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 enum { LARGEST_FILE = 16 * 1024 * 1024 };
 
@@ -52,28 +53,12 @@ static void blank_comments(char *s)
 	}
 }
 
-/* Bytes of the UTF-8 character at s, 0: it is none. The second byte's range keeps out long forms, surrogates and
- * what lies beyond U+10FFFF (The Unicode Standard, table 3-7). */
-static size_t character(const unsigned char *s)
-{
-	size_t len = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-	unsigned char low = *s == 0xe0 ? 0xa0 : *s == 0xf0 ? 0x90 : 0x80;
-	unsigned char high = *s == 0xed ? 0x9f : *s == 0xf4 ? 0x8f : 0xbf;
-	for (size_t i = 1; i < len; i++) {
-		if (s[i] < low || s[i] > high)
-			return 0;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return len;
-}
-
 /* What cJSON would let through: bytes that are not UTF-8 and would come out again in our answers, and an escaped NUL,
  * which would cut the string off unseen. NULL when there is neither. */
 static const char *find_unsafe(const char *s, const char **ret_why)
 {
 	while (*s) {
-		size_t len = character((const unsigned char *)s);
+		size_t len = utf8_length(s);
 		if (!len) {
 			*ret_why = "not UTF-8";
 			return s;
@@ -278,4 +263,33 @@ enum err json_read_numbers(const cJSON *array, const char *path, double *ret, si
 	}
 	*ret_n = n;
 	return ERR_OK;
+}
+
+static cJSON *placed(bool done, cJSON *item, bool *failed)
+{
+	if (done)
+		return item;
+	cJSON_Delete(item);
+	*failed = true;
+	return NULL;
+}
+
+cJSON *json_put(cJSON *object, const char *name, cJSON *item, bool *failed)
+{
+	return placed(object && item && cJSON_AddItemToObject(object, name, item), item, failed);
+}
+
+cJSON *json_append(cJSON *array, cJSON *item, bool *failed)
+{
+	return placed(array && item && cJSON_AddItemToArray(array, item), item, failed);
+}
+
+void json_put_number(cJSON *object, const char *name, double x, bool *failed)
+{
+	json_put(object, name, cJSON_CreateNumber(x), failed);
+}
+
+void json_put_string(cJSON *object, const char *name, const char *s, bool *failed)
+{
+	json_put(object, name, cJSON_CreateString(s), failed);
 }
