@@ -14,7 +14,7 @@
 #include "evaluator/inspect.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/option.h"
-#include "evaluator/prune/prune.h"
+#include "evaluator/prune_file.h"
 #include "evaluator/worker.h"
 
 enum { LONGEST_TOKEN = 400, DEFAULT_CACHE_MB = 8192 };

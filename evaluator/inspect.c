@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/json.h"
 #include "evaluator/measure/size.h"
 #include "evaluator/model/graph.h"
 #include "evaluator/prune/inventory.h"
@@ -11,12 +12,13 @@
 
 static enum err print_json(cJSON *inventory, const struct graph *g, const struct size *s, FILE *out, struct errinfo *e)
 {
-	cJSON_AddNumberToObject(inventory, "opset", (double)g->opset);
-	cJSON_AddNumberToObject(inventory, "params", (double)s->params);
-	cJSON_AddNumberToObject(inventory, "macs", (double)s->macs);
-	cJSON_AddNumberToObject(inventory, "bytes", (double)s->bytes);
-	cJSON_AddNumberToObject(inventory, "memory", (double)s->memory);
-	char *text = cJSON_Print(inventory);
+	bool failed = false;
+	json_put_number(inventory, "opset", (double)g->opset, &failed);
+	json_put_number(inventory, "params", (double)s->params, &failed);
+	json_put_number(inventory, "macs", (double)s->macs, &failed);
+	json_put_number(inventory, "bytes", (double)s->bytes, &failed);
+	json_put_number(inventory, "memory", (double)s->memory, &failed);
+	char *text = failed ? NULL : cJSON_Print(inventory);
 	if (!text)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	fprintf(out, "%s\n", text);

@@ -10,22 +10,23 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 struct raw {
-	const char *trial, *kind, *model;
-	const cJSON *data, *prune, *rung, *limits, *candidate;
-	int64_t id, heartbeat, expires, seed;
+	const char *kind, *model;
+	const cJSON *data, *prune, *rung, *candidate;
+	const cJSON *id, *trial, *heartbeat, *expires, *limits; /* the worker's loop has read them */
+	int64_t seed;
 };
 
 static const struct json_field raw_fields[] = {
-	JSON_FIELD(struct raw, id, JSON_INT, true, 0, 0),
-	JSON_FIELD(struct raw, trial, JSON_STRING, true, 0, 0),
+	JSON_FIELD(struct raw, id, JSON_ANY, true, 0, 0),
+	JSON_FIELD(struct raw, trial, JSON_ANY, true, 0, 0),
 	JSON_FIELD(struct raw, kind, JSON_STRING, true, 0, 0),
-	JSON_FIELD(struct raw, heartbeat, JSON_INT, true, 0, 0),
-	JSON_FIELD(struct raw, expires, JSON_INT, true, 0, 0),
+	JSON_FIELD(struct raw, heartbeat, JSON_ANY, true, 0, 0),
+	JSON_FIELD(struct raw, expires, JSON_ANY, true, 0, 0),
 	JSON_FIELD(struct raw, model, JSON_STRING, true, 0, 0),
 	JSON_FIELD(struct raw, data, JSON_OBJECT, true, 0, 0),
 	JSON_FIELD(struct raw, prune, JSON_OBJECT, true, 0, 0),
 	JSON_FIELD(struct raw, rung, JSON_OBJECT, true, 0, 0),
-	JSON_FIELD(struct raw, limits, JSON_OBJECT, true, 0, 0),
+	JSON_FIELD(struct raw, limits, JSON_ANY, true, 0, 0),
 	JSON_FIELD(struct raw, seed, JSON_INT, true, 0, 0x1p53),
 	JSON_FIELD(struct raw, candidate, JSON_ANY, false, 0, 0),
 };

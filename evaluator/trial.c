@@ -25,17 +25,18 @@ struct trial {
 	const struct prunable *model;
 	struct split train, held;
 	const atomic_bool *stop;
+	bool failed; /* memory ran out while the report was written: asked once at the end */
 	struct errinfo *e;
 };
 
-static void add_latency(cJSON *metrics, const struct latency *l)
+static void add_latency(struct trial *t, cJSON *metrics, const struct latency *l)
 {
-	cJSON_AddNumberToObject(metrics, "latency", l->ratio);
-	cJSON_AddNumberToObject(metrics, "latency_ms", l->median_ms);
-	cJSON_AddNumberToObject(metrics, "latency_p10_ms", l->p10_ms);
-	cJSON_AddNumberToObject(metrics, "latency_p90_ms", l->p90_ms);
-	cJSON_AddNumberToObject(metrics, "latency_ratio_p10", l->ratio_p10);
-	cJSON_AddNumberToObject(metrics, "latency_ratio_p90", l->ratio_p90);
+	json_put_number(metrics, "latency", l->ratio, &t->failed);
+	json_put_number(metrics, "latency_ms", l->median_ms, &t->failed);
+	json_put_number(metrics, "latency_p10_ms", l->p10_ms, &t->failed);
+	json_put_number(metrics, "latency_p90_ms", l->p90_ms, &t->failed);
+	json_put_number(metrics, "latency_ratio_p10", l->ratio_p10, &t->failed);
+	json_put_number(metrics, "latency_ratio_p90", l->ratio_p90, &t->failed);
 }
 
 /* Times g beside the baseline. The baseline against itself has the ratio 1 by definition; its spread is measured. */
@@ -54,7 +55,7 @@ static enum err measure_latency(struct trial *t, const struct graph *g, cJSON *m
 		return err;
 	if (t->order.kind == ORDER_BASELINE)
 		l.ratio = 1;
-	add_latency(metrics, &l);
+	add_latency(t, metrics, &l);
 	return ERR_OK;
 }
 
@@ -63,18 +64,18 @@ static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
 {
 	struct score score;
 	struct size size;
-	cJSON *metrics = cJSON_AddObjectToObject(report, "metrics");
+	cJSON *metrics = json_put(report, "metrics", cJSON_CreateObject(), &t->failed);
 	enum err err = score_graph(g, &t->held, (size_t)t->order.images, t->stop, &score, t->e);
 	if (!err)
 		err = size_count(g, &size, t->e);
 	if (err)
 		return err;
-	cJSON_AddNumberToObject(metrics, "accuracy", score.accuracy);
-	cJSON_AddNumberToObject(metrics, "loss", score.loss);
-	cJSON_AddNumberToObject(metrics, "params", (double)size.params);
-	cJSON_AddNumberToObject(metrics, "macs", (double)size.macs);
-	cJSON_AddNumberToObject(metrics, "bytes", (double)size.bytes);
-	cJSON_AddNumberToObject(metrics, "memory", (double)size.memory);
+	json_put_number(metrics, "accuracy", score.accuracy, &t->failed);
+	json_put_number(metrics, "loss", score.loss, &t->failed);
+	json_put_number(metrics, "params", (double)size.params, &t->failed);
+	json_put_number(metrics, "macs", (double)size.macs, &t->failed);
+	json_put_number(metrics, "bytes", (double)size.bytes, &t->failed);
+	json_put_number(metrics, "memory", (double)size.memory, &t->failed);
 	return t->order.timed ? measure_latency(t, g, metrics) : ERR_OK;
 }
 
@@ -97,7 +98,7 @@ static enum err run_baseline(struct trial *t, cJSON *report)
 	if (!err)
 		err = inventory_write(t->model->coupling, &inventory, t->e);
 	if (!err)
-		cJSON_AddItemToObject(report, "inventory", inventory);
+		json_put(report, "inventory", inventory, &t->failed);
 	return err;
 }
 
@@ -168,9 +169,9 @@ static enum err run_test(struct trial *t, cJSON *report)
 	graph_free(g);
 	if (err)
 		return err;
-	cJSON *test = cJSON_AddObjectToObject(report, "test");
-	cJSON_AddNumberToObject(test, "accuracy", score.accuracy);
-	cJSON_AddNumberToObject(test, "loss", score.loss);
+	cJSON *test = json_put(report, "test", cJSON_CreateObject(), &t->failed);
+	json_put_number(test, "accuracy", score.accuracy, &t->failed);
+	json_put_number(test, "loss", score.loss, &t->failed);
 	return ERR_OK;
 }
 
@@ -195,6 +196,8 @@ enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_pa
 		err = run_test(&t, report);
 		break;
 	}
+	if (!err && t.failed)
+		err = err_set(e, ERR_MEMORY, "out of memory for the report");
 	if (err)
 		cJSON_Delete(report);
 	else

@@ -85,6 +85,7 @@ enum err workspace_data(struct workspace *w, const char *images, const char *lab
 	for (int i = 0; i < KEPT_DATA; i++)
 		if (w->data[i].data && !strcmp(w->data[i].images, images) && !strcmp(w->data[i].labels, labels)) {
 			*ret = w->data[i].data;
+			w->oldest = (i + 1) % KEPT_DATA;
 			return ERR_OK;
 		}
 	struct kept_data *k = &w->data[w->oldest];

@@ -56,7 +56,7 @@ enum err batch_norm_build(struct builder *b, int index)
 	if (err)
 		return err;
 	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, b->slots[n->in[0]].memory };
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, b->slots[b->result[index]].memory };
+	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, b->slots[b->fusion->result[index]].memory };
 	err = bind_vectors(b, index, &s);
 	if (!err)
 		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);

@@ -4,6 +4,7 @@
 #define EVALUATOR_KERNELS_BUILDER_H
 
 #include "evaluator/kernels/dnn.h"
+#include "evaluator/kernels/fusion.h"
 #include "evaluator/kernels/plan.h"
 
 enum { STEP_MAX_ARGS = 8 };
@@ -19,6 +20,9 @@ struct step {
 	int64_t rows, in, out;
 	bool transposed;
 	float scale;
+	const char *label;    /* the node, for messages; NULL: the change of the input's layout */
+	const float *output;  /* what the node writes */
+	size_t output_count;
 };
 
 /* A value's place in memory. */
@@ -43,9 +47,7 @@ struct builder {
 	dnnl_engine_t engine;
 	struct slot *slots;                 /* by value */
 	struct norm_statistics *statistics; /* by node */
-	const int *fused_norm;              /* by node: the batch-norm folded into this convolution, or -1 */
-	const bool *fused_relu;             /* by node */
-	const int *result;                  /* by node: the value it writes, behind what was fused into it */
+	const struct fusion *fusion;
 	struct plan *plan;
 	struct errinfo *e;
 };

@@ -32,9 +32,8 @@ static enum err copy_filters(struct builder *b, int index, struct filters *ret)
 {
 	const struct graph *g = b->g;
 	const struct node *n = &g->nodes[index];
-	const struct value *w = &g->values[n->in[1]];
-	const struct value *bias = n->in_count > 2 && n->in[2] >= 0 ? &g->values[n->in[2]] : NULL;
-	bool norm = b->fused_norm[index] >= 0;
+	const struct value *w = node_input(g, n, 1), *bias = node_input(g, n, 2);
+	bool norm = b->fusion->norm[index] >= 0;
 	struct filters f = { builder_floats(b, shape_count(&w->shape, 1)), NULL };
 	if (bias || norm)
 		f.bias = builder_floats(b, w->shape.dim[0]);
@@ -44,7 +43,7 @@ static enum err copy_filters(struct builder *b, int index, struct filters *ret)
 	if (bias)
 		memcpy(f.bias, bias->data, (size_t)w->shape.dim[0] * sizeof(float));
 	if (norm)
-		fold_norm(g, &g->nodes[b->fused_norm[index]], &f, &w->shape);
+		fold_norm(g, &g->nodes[b->fusion->norm[index]], &f, &w->shape);
 	*ret = f;
 	return ERR_OK;
 }
@@ -64,7 +63,7 @@ static enum err describe(struct builder *b, int index, bool with_bias, dnnl_conv
 		return err;
 	struct dnn_window d = dnn_window(&win);
 	return dnn_check(dnnl_dilated_convolution_forward_desc_init(ret, dnnl_forward_inference, dnnl_convolution_direct,
-				 &b->slots[n->in[0]].md, &weight, with_bias ? &bias : NULL, &b->slots[b->result[index]].md, d.stride,
+				 &b->slots[n->in[0]].md, &weight, with_bias ? &bias : NULL, &b->slots[b->fusion->result[index]].md, d.stride,
 				 d.dilates, d.begin, d.end),
 		"describing a convolution", b->e);
 }
@@ -93,7 +92,7 @@ static enum err make_primitive(struct builder *b, int index, bool with_bias, dnn
 	dnnl_convolution_desc_t desc;
 	dnnl_primitive_attr_t attr = NULL;
 	enum err err = describe(b, index, with_bias, &desc);
-	if (!err && b->fused_relu[index])
+	if (!err && b->fusion->relu[index])
 		err = relu_attribute(b, &attr);
 	if (!err)
 		err = builder_primitive(b, &desc, attr, ret, ret_pd);
@@ -133,7 +132,7 @@ enum err conv_build(struct builder *b, int index)
 	if (err)
 		return err;
 	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, b->slots[b->g->nodes[index].in[0]].memory };
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, b->slots[b->result[index]].memory };
+	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, b->slots[b->fusion->result[index]].memory };
 	err = bind_filters(b, index, &f, pd, &s);
 	dnnl_primitive_desc_destroy(pd);
 	if (err) {

@@ -4,7 +4,7 @@
 
 enum err relu_build(struct builder *b, int index)
 {
-	const struct slot *x = &b->slots[b->g->nodes[index].in[0]], *y = &b->slots[b->result[index]];
+	const struct slot *x = &b->slots[b->g->nodes[index].in[0]], *y = &b->slots[b->fusion->result[index]];
 	dnnl_eltwise_desc_t desc;
 	struct step s = { 0 };
 	enum err err = dnn_check(
@@ -22,7 +22,7 @@ enum err relu_build(struct builder *b, int index)
 enum err add_build(struct builder *b, int index)
 {
 	const struct node *n = &b->g->nodes[index];
-	const struct slot *x0 = &b->slots[n->in[0]], *x1 = &b->slots[n->in[1]], *y = &b->slots[b->result[index]];
+	const struct slot *x0 = &b->slots[n->in[0]], *x1 = &b->slots[n->in[1]], *y = &b->slots[b->fusion->result[index]];
 	dnnl_binary_desc_t desc;
 	struct step s = { 0 };
 	enum err err = dnn_check(dnnl_binary_desc_init(&desc, dnnl_binary_add, &x0->md, &x1->md, &y->md), "describing a sum", b->e);

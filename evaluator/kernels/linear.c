@@ -24,8 +24,7 @@ enum err gemm_build(struct builder *b, int index)
 {
 	const struct graph *g = b->g;
 	const struct node *n = &g->nodes[index];
-	const struct value *w = &g->values[n->in[1]];
-	const struct value *bias = n->in_count > 2 && n->in[2] >= 0 ? &g->values[n->in[2]] : NULL;
+	const struct value *w = node_input(g, n, 1), *bias = node_input(g, n, 2);
 	int64_t in = g->values[n->in[0]].shape.dim[1], out = g->values[n->out[0]].shape.dim[1];
 	float *weight_copy = builder_floats(b, in * out), *bias_copy = bias ? builder_floats(b, out) : NULL;
 	if (!weight_copy || (bias && !bias_copy))
@@ -38,7 +37,7 @@ enum err gemm_build(struct builder *b, int index)
 				      .from = b->slots[n->in[0]].data,
 				      .weight = weight_copy,
 				      .bias = bias_copy,
-				      .to = b->slots[b->result[index]].data,
+				      .to = b->slots[b->fusion->result[index]].data,
 				      .rows = b->batch,
 				      .in = in,
 				      .out = out,
@@ -49,7 +48,7 @@ enum err gemm_build(struct builder *b, int index)
 enum err flatten_build(struct builder *b, int index)
 {
 	const struct node *n = &b->g->nodes[index];
-	const struct slot *x = &b->slots[n->in[0]], *y = &b->slots[b->result[index]];
+	const struct slot *x = &b->slots[n->in[0]], *y = &b->slots[b->fusion->result[index]];
 	dnnl_memory_desc_t row_major;
 	dnnl_memory_t to;
 	enum err err = dnn_row_major(&b->g->values[n->in[0]].shape, b->batch, &row_major, b->e);

@@ -1,11 +1,11 @@
 /* plan.c -- a graph made ready to run at one batch size.
  * SPDX-License-Identifier: MIT
  *
- * Built in three passes: which nodes are fused into the convolution before them; then, node by node, a buffer for the output, the
- * kernel's steps, and the return of buffers whose last reader this was. Steps run in that same order, so a buffer is free exactly when the
- * list says so. */
+ * Built node by node: a buffer for the output, the kernel's steps, and the return of buffers whose last reader this was. Steps run in that
+ * same order, so a buffer is free exactly when the list says so. The input's buffer is never given back: it is the caller's. */
 #include "evaluator/kernels/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,15 +87,19 @@ void plan_free(struct plan *p)
 	free(p);
 }
 
+static enum err run_step(const struct plan *p, const struct step *s, struct errinfo *e)
+{
+	if (!s->primitive) {
+		s->run(s);
+		return ERR_OK;
+	}
+	return dnn_check(dnnl_primitive_execute(s->primitive, p->stream, s->arg_count, s->args), "running a layer", e);
+}
+
 enum err plan_run(struct plan *p, const float **ret, struct errinfo *e)
 {
 	for (size_t i = 0; i < p->step_count; i++) {
-		const struct step *s = &p->steps[i];
-		if (!s->primitive) {
-			s->run(s);
-			continue;
-		}
-		enum err err = dnn_check(dnnl_primitive_execute(s->primitive, p->stream, s->arg_count, s->args), "running a layer", e);
+		enum err err = run_step(p, &p->steps[i], e);
 		if (err)
 			return err;
 	}
@@ -103,6 +107,30 @@ enum err plan_run(struct plan *p, const float **ret, struct errinfo *e)
 	if (!err)
 		*ret = p->output;
 	return err;
+}
+
+static bool all_finite(const float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return false;
+	return true;
+}
+
+enum err plan_run_checked(struct plan *p, const float **ret, struct errinfo *e)
+{
+	for (size_t i = 0; i < p->step_count; i++) {
+		const struct step *s = &p->steps[i];
+		enum err err = run_step(p, s, e);
+		if (!err)
+			err = dnn_check(dnnl_stream_wait(p->stream), "running a layer", e);
+		if (!err && s->label && !all_finite(s->output, s->output_count))
+			err = err_set(e, ERR_INPUT, "%s: its output is not finite, the network has diverged", s->label);
+		if (err)
+			return err;
+	}
+	*ret = p->output;
+	return ERR_OK;
 }
 
 /* ---- what kernels use ---- */
@@ -207,78 +235,6 @@ enum err builder_weight(struct builder *b, const dnnl_memory_desc_t *is, float *
 	return err;
 }
 
-/* ---- fusion ---- */
-
-/* What the graph says about who reads what, and what is fused. Arrays by node, readers and last_reader by value. */
-struct fusion {
-	int *norm, *result, *readers, *only_reader, *last_reader;
-	bool *relu, *absorbed;
-};
-
-static bool fusion_reserve(const struct graph *g, struct arena *a, struct fusion *f)
-{
-	f->norm = ARENA_ARRAY(a, int, (size_t)g->node_count);
-	f->result = ARENA_ARRAY(a, int, (size_t)g->node_count);
-	f->relu = ARENA_ARRAY(a, bool, (size_t)g->node_count);
-	f->absorbed = ARENA_ARRAY(a, bool, (size_t)g->node_count);
-	f->readers = ARENA_ARRAY(a, int, (size_t)g->value_count);
-	f->only_reader = ARENA_ARRAY(a, int, (size_t)g->value_count);
-	f->last_reader = ARENA_ARRAY(a, int, (size_t)g->value_count);
-	return f->norm && f->result && f->relu && f->absorbed && f->readers && f->only_reader && f->last_reader;
-}
-
-static void count_readers(const struct graph *g, struct fusion *f)
-{
-	for (int i = 0; i < g->node_count; i++) {
-		for (int k = 0; k < g->nodes[i].in_count; k++) {
-			int v = g->nodes[i].in[k];
-			if (v < 0)
-				continue;
-			f->readers[v]++;
-			f->only_reader[v] = i;
-			f->last_reader[v] = i;
-		}
-	}
-	for (int i = 0; i < g->output_count; i++) {
-		f->readers[g->outputs[i]]++; /* the caller */
-		f->last_reader[g->outputs[i]] = g->node_count;
-	}
-}
-
-/* The node that alone reads what `node` writes so far, when it is of kind op; -1 otherwise. */
-static int follower(const struct graph *g, const struct fusion *f, int node, enum op op)
-{
-	int v = f->result[node];
-	if (f->readers[v] != 1 || f->last_reader[v] == g->node_count)
-		return -1;
-	int next = f->only_reader[v];
-	return g->nodes[next].op == op ? next : -1;
-}
-
-static void fuse(const struct graph *g, enum plan_mode mode, struct fusion *f)
-{
-	for (int i = 0; i < g->node_count; i++) {
-		f->norm[i] = -1;
-		f->result[i] = g->nodes[i].out[0];
-	}
-	for (int i = 0; i < g->node_count; i++) {
-		if (g->nodes[i].op != OP_CONV)
-			continue;
-		int norm = mode == PLAN_INFER ? follower(g, f, i, OP_BATCH_NORM) : -1;
-		if (norm >= 0) {
-			f->norm[i] = norm;
-			f->result[i] = g->nodes[norm].out[0];
-			f->absorbed[norm] = true;
-		}
-		int relu = follower(g, f, i, OP_RELU);
-		if (relu >= 0) {
-			f->relu[i] = true;
-			f->result[i] = g->nodes[relu].out[0];
-			f->absorbed[relu] = true;
-		}
-	}
-}
-
 /* ---- building ---- */
 
 static enum err take_buffer(struct builder *b, size_t bytes, int *ret)
@@ -314,17 +270,15 @@ static enum err place_value(struct builder *b, int value)
 	return builder_memory(b, &s->md, s->data, &s->memory);
 }
 
-/* Gives back the buffers of a node's inputs that nobody reads later, and of its output when nobody reads it at all. */
-static void release(struct builder *b, const struct fusion *f, int index)
+/* Gives back the buffers of a node's inputs that nobody reads later. */
+static void release(struct builder *b, int index)
 {
 	const struct node *n = &b->g->nodes[index];
 	for (int k = 0; k < n->in_count; k++) {
 		int v = n->in[k];
-		if (v >= 0 && b->slots[v].data && f->last_reader[v] == index)
+		if (v >= 0 && v != b->g->inputs[0] && b->slots[v].data && b->fusion->last_reader[v] == index)
 			b->plan->buffers[b->slots[v].buffer].free = true;
 	}
-	if (f->readers[f->result[index]] == 0)
-		b->plan->buffers[b->slots[f->result[index]].buffer].free = true;
 }
 
 static kernel_build *const kernels[OP_COUNT] = {
@@ -338,18 +292,38 @@ static kernel_build *const kernels[OP_COUNT] = {
 	[OP_GEMM] = gemm_build,
 };
 
-static enum err build_nodes(struct builder *b, const struct fusion *f)
+/* What a node's steps write is known for the check of a run. */
+static enum err label_steps(struct builder *b, size_t from, const struct node *n, int value)
+{
+	char text[256];
+	struct plan *p = b->plan;
+	const char *label = arena_strdup(b->arena, node_text(n, text));
+	if (!label)
+		return err_set(b->e, ERR_MEMORY, "out of memory");
+	for (size_t i = from; i < p->step_count; i++) {
+		p->steps[i].label = label;
+		p->steps[i].output = b->slots[value].data;
+		p->steps[i].output_count = (size_t)shape_count(&b->g->values[value].shape, b->batch);
+	}
+	return ERR_OK;
+}
+
+static enum err build_nodes(struct builder *b)
 {
 	for (int i = 0; i < b->g->node_count; i++) {
 		char text[256];
-		if (f->absorbed[i])
+		const struct node *n = &b->g->nodes[i];
+		size_t before = b->plan->step_count;
+		if (b->fusion->absorbed[i])
 			continue;
-		enum err err = place_value(b, f->result[i]);
+		enum err err = place_value(b, b->fusion->result[i]);
 		if (!err)
-			err = kernels[b->g->nodes[i].op](b, i);
+			err = kernels[n->op](b, i);
+		if (!err)
+			err = label_steps(b, before, n, b->fusion->result[i]);
 		if (err)
-			return b->e ? err_wrap(b->e, "%s", node_text(&b->g->nodes[i], text)) : err;
-		release(b, f, i);
+			return err_wrap(b->e, "%s", node_text(n, text));
+		release(b, i);
 	}
 	return ERR_OK;
 }
@@ -381,21 +355,19 @@ static enum err build_input(struct builder *b)
 static enum err build(struct plan *p, const struct graph *g, enum plan_mode mode, struct errinfo *e)
 {
 	struct fusion f;
-	if (!fusion_reserve(g, p->arena, &f))
+	if (!fusion_find(g, mode == PLAN_INFER, p->arena, &f))
 		return err_set(e, ERR_MEMORY, "out of memory");
-	count_readers(g, &f);
-	fuse(g, mode, &f);
 	struct builder b = { .g = g, .arena = p->arena, .mode = mode, .batch = p->batch, .engine = p->engine,
 		.slots = ARENA_ARRAY(p->arena, struct slot, (size_t)g->value_count),
 		.statistics = ARENA_ARRAY(p->arena, struct norm_statistics, (size_t)g->node_count),
-		.fused_norm = f.norm, .fused_relu = f.relu, .result = f.result, .plan = p, .e = e };
+		.fusion = &f, .plan = p, .e = e };
 	p->buffers = ARENA_ARRAY(p->arena, struct buffer, (size_t)g->node_count + 1);
 	p->statistics = b.statistics;
 	if (!b.slots || !b.statistics || !p->buffers)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	enum err err = build_input(&b);
 	if (!err)
-		err = build_nodes(&b, &f);
+		err = build_nodes(&b);
 	if (err)
 		return err;
 	p->output = b.slots[g->outputs[0]].data;

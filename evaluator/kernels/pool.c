@@ -8,7 +8,7 @@
 static enum err build(struct builder *b, int index, dnnl_alg_kind_t kind, const struct window *w)
 {
 	const struct node *n = &b->g->nodes[index];
-	const struct slot *x = &b->slots[n->in[0]], *y = &b->slots[b->result[index]];
+	const struct slot *x = &b->slots[n->in[0]], *y = &b->slots[b->fusion->result[index]];
 	struct dnn_window d = dnn_window(w);
 	dnnl_pooling_desc_t desc;
 	struct step s = { 0 };

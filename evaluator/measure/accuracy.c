@@ -21,9 +21,6 @@ enum err score_check(const struct graph *g, const struct split *s, struct errinf
 	if (!image && !flat)
 		return err_set(e, ERR_INPUT, "the data's images are %lld x %lld x %lld (channels, height, width), the network's input is %s",
 			(long long)d->channels, (long long)d->height, (long long)d->width, shape_text(x, text));
-	if (s->norm->channels && s->norm->channels != d->channels)
-		return err_set(e, ERR_INPUT, "data.mean: has %d values, the images have %lld channels", s->norm->channels,
-			(long long)d->channels);
 	if (y->rank != 2)
 		return err_set(e, ERR_UNSUPPORTED, "the network's output is %s, expected (batch, classes)", shape_text(y, text));
 	if (d->classes > y->dim[1])
@@ -49,6 +46,7 @@ static double cross_entropy(const float *logits, int64_t classes, uint32_t label
 	return finite ? log(sum) - ((double)logits[label] - logits[best]) : NAN;
 }
 
+/* The first batch is looked at closely: weights so large that sums overflow show there. */
 static enum err score_plan(struct plan *p, const struct split *s, size_t images, const atomic_bool *stop, struct score *ret,
 	struct errinfo *e)
 {
@@ -62,7 +60,7 @@ static enum err score_plan(struct plan *p, const struct split *s, size_t images,
 		if (stop && atomic_load(stop))
 			return err_set(e, ERR_GONE, "stopped");
 		split_batch(s, NULL, from, n, plan_input(p), labels);
-		enum err err = plan_run(p, &logits, e);
+		enum err err = from ? plan_run(p, &logits, e) : plan_run_checked(p, &logits, e);
 		if (err)
 			return err;
 		for (size_t i = 0; i < n; i++) {

@@ -17,7 +17,7 @@ struct score {
 	size_t count;
 };
 
-/* Scores the first `images` of the split (all when there are fewer). Shapes and labels are checked against the network first. A logit that is not finite is
+/* Scores the first `images` of the split (all when there are fewer). Shapes and labels are checked against the network first. A logit that is not finite, or anything else in the first batch, is
  * ERR_INPUT; *stop (may be NULL) becoming true is ERR_GONE. */
 enum err score_graph(const struct graph *g, const struct split *s, size_t images, const atomic_bool *stop, struct score *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));

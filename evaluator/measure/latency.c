@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "evaluator/kernels/plan.h"
 
 static const int64_t BURST_NS = 2000000; /* long against the clock and the scheduler, short against a change of the machine's speed */
@@ -78,6 +79,16 @@ static enum err time_rounds(struct plan *baseline, struct plan *pruned, int roun
 	return err;
 }
 
+/* Both networks see the same numbers, as a normalised image has: what a plan was left with could be subnormal and slow. */
+static void fill_input(struct plan *p)
+{
+	struct rng rng;
+	rng_init(&rng, 1, 0);
+	float *x = plan_input(p);
+	for (int64_t i = 0; i < plan_batch(p) * plan_input_size(p); i++)
+		x[i] = (float)rng_normal(&rng);
+}
+
 enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, struct latency *ret,
 	struct errinfo *e)
 {
@@ -87,6 +98,8 @@ enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds,
 	if (!ns)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	double *ratio = ns + rounds;
+	fill_input(baseline);
+	fill_input(pruned);
 	enum err err = time_rounds(baseline, pruned, rounds, stop, ns, ratio, e);
 	if (!err) {
 		qsort(ns, (size_t)rounds, sizeof *ns, by_size);

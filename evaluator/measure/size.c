@@ -6,9 +6,10 @@
 
 #include "evaluator/model/graph.h"
 
-static int64_t elements(const struct graph *g, const struct node *n, int input)
+static int64_t elements(const struct graph *g, const struct node *n, int i)
 {
-	return input < n->in_count && n->in[input] >= 0 ? shape_count(&g->values[n->in[input]].shape, 1) : 0;
+	const struct value *v = node_input(g, n, i);
+	return v ? shape_count(&v->shape, 1) : 0;
 }
 
 struct size size_of_node(const struct graph *g, const struct node *n)

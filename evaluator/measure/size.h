@@ -10,6 +10,7 @@
 struct graph;
 struct node;
 
+/* A stored tensor that several nodes read counts once for each. Graphs that were checked keep all of this below 2^53. */
 struct size {
 	int64_t params; /* learned numbers: weights, biases, batch-norm scales and shifts */
 	int64_t macs;   /* multiply-accumulates of convolutions and fully connected layers for one sample */

@@ -43,6 +43,16 @@ const char *shape_text(const struct shape *s, char buf[128])
 	return buf;
 }
 
+size_t dtype_size(enum dtype t)
+{
+	return t == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
+}
+
+const struct value *node_input(const struct graph *g, const struct node *n, int i)
+{
+	return i < n->in_count && n->in[i] >= 0 ? &g->values[n->in[i]] : NULL;
+}
+
 const struct attribute *node_attribute(const struct node *n, const char *name)
 {
 	for (int i = 0; i < n->attribute_count; i++)

@@ -79,6 +79,12 @@ bool shape_equal(const struct shape *a, const struct shape *b);
 /* "(batch, 16, 28, 28)" */
 const char *shape_text(const struct shape *s, char buf[128]);
 
+/* Bytes of an element. */
+size_t dtype_size(enum dtype t);
+
+/* The value at input i, NULL when an optional input was left out. */
+const struct value *node_input(const struct graph *g, const struct node *n, int i);
+
 /* The node's attribute, NULL when it has none of that name. */
 const struct attribute *node_attribute(const struct node *n, const char *name);
 int64_t node_int(const struct node *n, const char *name, int64_t otherwise);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "evaluator/model/graph.h"
 #include "evaluator/model/names.h"
 #include "evaluator/model/onnx.h"
@@ -38,6 +39,16 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
+/* A copy of a name. Names go to terminals, logs and JSON: what could do harm there is refused here, once. */
+static enum err copy_name(struct reader *r, const char *from, const char **ret)
+{
+	const char *s = text(from);
+	if (!utf8_printable(s))
+		return err_set(r->e, ERR_INPUT, "a name in the model is not printable UTF-8");
+	*ret = arena_strdup(r->g->arena, s);
+	return *ret ? ERR_OK : no_memory(r);
+}
+
 /* ---- values ---- */
 
 /* Adds a value called name; *ret_index is its place. */
@@ -47,9 +58,10 @@ static enum err add_value(struct reader *r, const char *name, const struct value
 	int index = g->value_count;
 	if ((size_t)index == r->value_room)
 		return err_set(r->e, ERR_INTERNAL, "more values than were counted");
-	char *copy = arena_strdup(g->arena, name);
-	if (!copy)
-		return no_memory(r);
+	const char *copy;
+	enum err err = copy_name(r, name, &copy);
+	if (err)
+		return err;
 	if (!*name)
 		return err_set(r->e, ERR_INPUT, "a tensor has no name");
 	if (!names_add(r->names, copy, index))
@@ -100,8 +112,8 @@ static enum err keep_batch(struct reader *r, const Onnx__TensorShapeProto *shape
 		return ERR_OK;
 	const Onnx__TensorShapeProto__Dimension *d = shape->dim[0];
 	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
-		v->batch_name = arena_strdup(r->g->arena, text(d->dim_param));
-	else if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
+		return copy_name(r, d->dim_param, &v->batch_name);
+	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
 		v->batch_size = d->dim_value;
 	return ERR_OK;
 }
@@ -170,9 +182,9 @@ static enum err read_outputs(struct reader *r)
 		return err_set(r->e, ERR_INPUT, "output '%.200s': no node computes it", text(info->name));
 	struct value *v = &g->values[index];
 	const Onnx__TypeProto__Tensor *type = tensor_type(info);
-	v->name = arena_strdup(g->arena, text(info->name)); /* an Identity may have stood between */
-	if (!v->name)
-		return no_memory(r);
+	enum err err = copy_name(r, info->name, &v->name); /* an Identity may have stood between */
+	if (err)
+		return err;
 	g->outputs[g->output_count++] = index;
 	return keep_batch(r, type ? type->shape : NULL, v);
 }
@@ -257,6 +269,18 @@ static enum err read_constant(struct reader *r, const Onnx__NodeProto *from)
 	return add_tensor(r, a->t, text(from->output[0]));
 }
 
+/* A stored tensor again, with data of its own. */
+static enum err add_copy(struct reader *r, const char *name, const struct value *v, int *ret_index)
+{
+	struct value copy = *v;
+	size_t count = (size_t)shape_count(&v->shape, 1), size = dtype_size(v->dtype);
+	copy.data = arena_alloc(r->g->arena, count, size);
+	if (!copy.data)
+		return no_memory(r);
+	memcpy(copy.data, v->data, count * size);
+	return add_value(r, name, &copy, ret_index);
+}
+
 /* Identity: another name for something computed, a copy of something stored. */
 static enum err read_identity(struct reader *r, const Onnx__NodeProto *from)
 {
@@ -270,18 +294,12 @@ static enum err read_identity(struct reader *r, const Onnx__NodeProto *from)
 	if (source < 0)
 		return err_set(r->e, ERR_INPUT, "node '%.200s' (Identity): has no input", text(from->name));
 	const struct value *v = &r->g->values[source];
-	if (v->data) {
-		struct value copy = *v;
-		size_t size = v->dtype == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
-		copy.data = arena_alloc(r->g->arena, (size_t)shape_count(&v->shape, 1), size);
-		if (!copy.data)
-			return no_memory(r);
-		memcpy(copy.data, v->data, (size_t)shape_count(&v->shape, 1) * size);
-		return add_value(r, text(from->output[0]), &copy, &index);
-	}
-	char *name = arena_strdup(r->g->arena, text(from->output[0]));
-	if (!name)
-		return no_memory(r);
+	if (v->data)
+		return add_copy(r, text(from->output[0]), v, &index);
+	const char *name;
+	err = copy_name(r, from->output[0], &name);
+	if (err)
+		return err;
 	if (!*name || !names_add(r->names, name, source))
 		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is missing or used twice", name);
 	return ERR_OK;
@@ -343,10 +361,10 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 	int index = r->g->node_count;
 	struct node *n = &r->g->nodes[index];
 	n->op = op;
-	n->name = arena_strdup(r->g->arena, text(from->name));
-	if (!n->name)
-		return no_memory(r);
-	enum err err = read_attributes(r, from, n);
+	bool named = *text(from->name) || !from->n_output; /* otherwise it is called after its output */
+	enum err err = copy_name(r, named ? from->name : from->output[0], &n->name);
+	if (!err)
+		err = read_attributes(r, from, n);
 	if (!err)
 		err = read_node_inputs(r, from, n);
 	if (!err)
@@ -366,6 +384,60 @@ static enum err read_nodes(struct reader *r)
 	return ERR_OK;
 }
 
+/* ---- afterwards ---- */
+
+/* Batch-norm's statistics are measured again after pruning, so each has tensors of its own, also when a file lets several nodes read one. */
+static enum err own_statistics(struct reader *r)
+{
+	struct graph *g = r->g;
+	int *uses = calloc((size_t)g->value_count, sizeof *uses);
+	enum err err = uses ? ERR_OK : no_memory(r);
+	for (int i = 0; uses && i < g->node_count; i++)
+		for (int k = 0; k < g->nodes[i].in_count; k++)
+			if (g->nodes[i].in[k] >= 0)
+				uses[g->nodes[i].in[k]]++;
+	for (int i = 0; !err && i < g->node_count; i++) {
+		struct node *n = &g->nodes[i];
+		for (int k = 3; !err && n->op == OP_BATCH_NORM && k <= 4; k++) {
+			char name[256];
+			const struct value *v = &g->values[n->in[k]];
+			if (uses[n->in[k]] == 1 || !v->data)
+				continue;
+			uses[n->in[k]]--;
+			snprintf(name, sizeof name, "%.200s/%d.%d", v->name, i, k);
+			err = add_copy(r, name, v, &n->in[k]);
+		}
+	}
+	free(uses);
+	return err;
+}
+
+/* Nodes that don't lead to the output are no part of the network: nothing is to be won by pruning them. */
+static enum err drop_dead_nodes(struct reader *r)
+{
+	struct graph *g = r->g;
+	bool *live = calloc((size_t)g->value_count, sizeof *live);
+	int kept = 0;
+	if (!live)
+		return no_memory(r);
+	live[g->outputs[0]] = true;
+	for (int i = g->node_count - 1; i >= 0; i--) {
+		const struct node *n = &g->nodes[i];
+		for (int k = 0; live[n->out[0]] && k < n->in_count; k++)
+			if (n->in[k] >= 0)
+				live[n->in[k]] = true;
+	}
+	for (int i = 0; i < g->node_count; i++) {
+		int out = g->nodes[i].out[0];
+		g->values[out].producer = live[out] ? kept : -1;
+		if (live[out])
+			g->nodes[kept++] = g->nodes[i];
+	}
+	g->node_count = kept;
+	free(live);
+	return ERR_OK;
+}
+
 /* ---- the whole ---- */
 
 static enum err reserve(struct reader *r)
@@ -373,7 +445,7 @@ static enum err reserve(struct reader *r)
 	struct graph *g = r->g;
 	const Onnx__GraphProto *from = r->from;
 	r->node_room = from->n_node;
-	r->value_room = from->n_initializer + from->n_input + from->n_node;
+	r->value_room = from->n_initializer + from->n_input + 3 * from->n_node; /* two more for a batch-norm's statistics */
 	if (r->value_room > MOST_VALUES)
 		return err_set(r->e, ERR_LIMIT, "the model has %zu tensors, at most %zu are supported", r->value_room, MOST_VALUES);
 	g->nodes = ARENA_ARRAY(g->arena, struct node, r->node_room);
@@ -415,6 +487,10 @@ static enum err read_model(const Onnx__ModelProto *m, struct graph *g, struct er
 		err = read_nodes(&r);
 	if (!err)
 		err = read_outputs(&r);
+	if (!err)
+		err = drop_dead_nodes(&r);
+	if (!err)
+		err = own_statistics(&r);
 	names_free(r.names);
 	return err ? err : graph_infer_shapes(g, e);
 }

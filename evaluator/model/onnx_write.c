@@ -11,6 +11,8 @@
 #include "evaluator/model/onnx.h"
 #include "onnx.pb-c.h"
 
+enum { LEAST_IR = 6 }; /* of opset 11; from 4 on initialisers need not be listed as inputs */
+
 struct writer {
 	const struct graph *g;
 	struct arena *arena;
@@ -27,7 +29,6 @@ static Onnx__TensorProto *build_tensor(struct writer *w, const struct value *v)
 	if (!t)
 		return NULL;
 	onnx__tensor_proto__init(t);
-	size_t size = v->dtype == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
 	t->name = string(v->name);
 	t->n_dims = (size_t)v->shape.rank;
 	t->dims = (int64_t *)v->shape.dim;
@@ -35,7 +36,7 @@ static Onnx__TensorProto *build_tensor(struct writer *w, const struct value *v)
 	t->data_type = (int32_t)v->dtype;
 	t->has_raw_data = true;
 	t->raw_data.data = v->data;
-	t->raw_data.len = (size_t)shape_count(&v->shape, 1) * size;
+	t->raw_data.len = (size_t)shape_count(&v->shape, 1) * dtype_size(v->dtype);
 	return t;
 }
 
@@ -230,7 +231,7 @@ static enum err write_model(struct writer *w, const char *path, struct errinfo *
 	opset.has_version = true;
 	opset.version = w->g->opset;
 	model.has_ir_version = true;
-	model.ir_version = w->g->ir_version;
+	model.ir_version = w->g->ir_version > LEAST_IR ? w->g->ir_version : LEAST_IR;
 	model.producer_name = string("pared");
 	model.producer_version = string(VERSION);
 	model.n_opset_import = 1;

@@ -2,18 +2,15 @@
  * SPDX-License-Identifier: MIT
  *
  * One rule an operator. A rule sees inputs whose shapes are known and checked, and writes the output's. After graph_infer_shapes every
- * shape in the graph is sound: dimensions positive, products within 2^40, weights agreeing with what they meet. */
+ * shape in the graph is sound: dimensions positive, products within 2^40, weights agreeing with what they meet, and the multiply-accumulates and
+ * activations of the whole network within 2^53. */
 #include <stdio.h>
 
 #include "evaluator/model/graph.h"
 #include "evaluator/model/window.h"
 
 static const int64_t LARGEST_COUNT = (int64_t)1 << 40;
-
-static const struct value *input(const struct graph *g, const struct node *n, int i)
-{
-	return i < n->in_count && n->in[i] >= 0 ? &g->values[n->in[i]] : NULL;
-}
+static const int64_t LARGEST_TOTAL = (int64_t)1 << 53; /* what a JSON number holds exactly */
 
 static enum err want(const struct node *n, const char *what, const struct shape *is, const char *expected, struct errinfo *e)
 {
@@ -25,7 +22,7 @@ static enum err want(const struct node *n, const char *what, const struct shape 
 static enum err want_weight(const struct graph *g, const struct node *n, int i, const char *what, struct errinfo *e)
 {
 	char text[256];
-	const struct value *v = input(g, n, i);
+	const struct value *v = node_input(g, n, i);
 	if (v && v->data && v->dtype == DTYPE_FLOAT)
 		return ERR_OK;
 	return err_set(e, ERR_UNSUPPORTED, "%s: %s is not a stored float tensor", node_text(n, text), what);
@@ -35,7 +32,7 @@ static enum err want_vector(const struct graph *g, const struct node *n, int i, 
 	struct errinfo *e)
 {
 	char expected[64];
-	const struct value *v = input(g, n, i);
+	const struct value *v = node_input(g, n, i);
 	enum err err = want_weight(g, n, i, what, e);
 	if (err || (v->shape.rank == 1 && v->shape.dim[0] == length))
 		return err;
@@ -46,12 +43,12 @@ static enum err want_vector(const struct graph *g, const struct node *n, int i, 
 static enum err conv_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256], expected[64];
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	struct window win;
 	enum err err = want_weight(g, n, 1, "the weight", e);
 	if (err)
 		return err;
-	const struct shape *w = &input(g, n, 1)->shape;
+	const struct shape *w = &node_input(g, n, 1)->shape;
 	if (w->rank != 4)
 		return want(n, "the weight", w, "4 dimensions", e);
 	if (node_int(n, "group", 1) != 1)
@@ -64,7 +61,7 @@ static enum err conv_shape(const struct graph *g, const struct node *n, struct s
 		snprintf(expected, sizeof expected, "%lld input channels", (long long)x->dim[1]);
 		return want(n, "the weight", w, expected, e);
 	}
-	if (input(g, n, 2)) {
+	if (node_input(g, n, 2)) {
 		err = want_vector(g, n, 2, "the bias", w->dim[0], e);
 		if (err)
 			return err;
@@ -73,10 +70,25 @@ static enum err conv_shape(const struct graph *g, const struct node *n, struct s
 	return ERR_OK;
 }
 
+/* Its root divides. */
+static enum err check_variance(const struct graph *g, const struct node *n, struct errinfo *e)
+{
+	char text[256];
+	const struct value *variance = node_input(g, n, 4);
+	float epsilon = node_float(n, "epsilon", 1e-5f);
+	for (int64_t i = 0; i < variance->shape.dim[0]; i++) {
+		float v = ((const float *)variance->data)[i];
+		if (!(v + epsilon > 0))
+			return err_set(e, ERR_INPUT, "%s: the running variance of channel %lld is %g with epsilon %g, expected a positive sum",
+				node_text(n, text), (long long)i, (double)v, (double)epsilon);
+	}
+	return ERR_OK;
+}
+
 static enum err batch_norm_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	static const char *const names[] = { "", "the scale", "the shift", "the running mean", "the running variance" };
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	if (x->rank < 2)
 		return want(n, "the input", x, "at least 2 dimensions", e);
 	for (int i = 1; i <= 4; i++) {
@@ -85,20 +97,20 @@ static enum err batch_norm_shape(const struct graph *g, const struct node *n, st
 			return err;
 	}
 	*ret = *x;
-	return ERR_OK;
+	return check_variance(g, n, e);
 }
 
 static enum err same_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	(void)e;
-	*ret = input(g, n, 0)->shape;
+	*ret = node_input(g, n, 0)->shape;
 	return ERR_OK;
 }
 
 static enum err max_pool_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256];
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	struct window w;
 	enum err err = window_read(n, x, NULL, &w, e);
 	if (err)
@@ -118,7 +130,7 @@ static enum err max_pool_shape(const struct graph *g, const struct node *n, stru
 
 static enum err global_pool_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	if (x->rank != 4)
 		return want(n, "the input", x, "(batch, channels, height, width)", e);
 	*ret = (struct shape){ 4, { x->dim[0], x->dim[1], 1, 1 } };
@@ -128,7 +140,7 @@ static enum err global_pool_shape(const struct graph *g, const struct node *n, s
 static enum err add_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256], expected[128];
-	const struct value *a = input(g, n, 0), *b = input(g, n, 1);
+	const struct value *a = node_input(g, n, 0), *b = node_input(g, n, 1);
 	if (a->data || b->data)
 		return err_set(e, ERR_UNSUPPORTED, "%s: adding a stored tensor is not supported", node_text(n, text));
 	if (!shape_equal(&a->shape, &b->shape))
@@ -140,7 +152,7 @@ static enum err add_shape(const struct graph *g, const struct node *n, struct sh
 static enum err flatten_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256];
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	int64_t axis = node_int(n, "axis", 1);
 	if (axis != 1 && axis != 1 - x->rank)
 		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'axis' is %lld, only 1 is supported", node_text(n, text),
@@ -152,7 +164,7 @@ static enum err flatten_shape(const struct graph *g, const struct node *n, struc
 static enum err gemm_shape(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256], expected[64];
-	const struct shape *x = &input(g, n, 0)->shape;
+	const struct shape *x = &node_input(g, n, 0)->shape;
 	bool transposed = node_int(n, "transB", 0) != 0;
 	if (x->rank != 2)
 		return want(n, "the input", x, "(batch, features)", e);
@@ -161,13 +173,13 @@ static enum err gemm_shape(const struct graph *g, const struct node *n, struct s
 	enum err err = want_weight(g, n, 1, "the weight", e);
 	if (err)
 		return err;
-	const struct shape *w = &input(g, n, 1)->shape;
+	const struct shape *w = &node_input(g, n, 1)->shape;
 	if (w->rank != 2 || w->dim[transposed] != x->dim[1]) {
 		snprintf(expected, sizeof expected, "a matrix with %lld input features", (long long)x->dim[1]);
 		return want(n, "the weight", w, expected, e);
 	}
 	int64_t out = w->dim[!transposed];
-	if (input(g, n, 2)) {
+	if (node_input(g, n, 2)) {
 		err = want_vector(g, n, 2, "the bias", out, e);
 		if (err)
 			return err;
@@ -202,11 +214,33 @@ static enum err check_size(const struct node *n, const struct shape *s, struct e
 	return ERR_OK;
 }
 
+/* Adds a * b to the network's total. */
+static enum err add_total(const struct node *n, int64_t a, int64_t b, int64_t *total, struct errinfo *e)
+{
+	char text[256];
+	int64_t product;
+	if (!__builtin_mul_overflow(a, b, &product) && product <= LARGEST_TOTAL - *total) {
+		*total += product;
+		return ERR_OK;
+	}
+	return err_set(e, ERR_LIMIT, "%s: with it the network needs more than 2^53 multiply-accumulates or activations",
+		node_text(n, text));
+}
+
+static enum err add_work(const struct graph *g, const struct node *n, const struct shape *out, int64_t *total, struct errinfo *e)
+{
+	const struct value *weight = node_input(g, n, 1);
+	enum err err = add_total(n, shape_count(out, 1), (int64_t)sizeof(float), total, e);
+	if (err || !weight || !weight->data)
+		return err;
+	return add_total(n, shape_count(&weight->shape, 1), n->op == OP_CONV ? out->dim[2] * out->dim[3] : 1, total, e);
+}
+
 /* What is computed from the data has the batch first; every rule relies on it. */
 static enum err check_data_input(const struct graph *g, const struct node *n, struct errinfo *e)
 {
 	char text[256];
-	const struct value *x = input(g, n, 0);
+	const struct value *x = node_input(g, n, 0);
 	if (!x || x->data || x->dtype != DTYPE_FLOAT || x->shape.rank < 1 || x->shape.dim[0] != DIM_BATCH)
 		return err_set(e, ERR_UNSUPPORTED, "%s: the first input is not a float tensor computed from the network's input",
 			node_text(n, text));
@@ -215,6 +249,7 @@ static enum err check_data_input(const struct graph *g, const struct node *n, st
 
 enum err graph_infer_shapes(struct graph *g, struct errinfo *e)
 {
+	int64_t total = 0;
 	for (int i = 0; i < g->node_count; i++) {
 		const struct node *n = &g->nodes[i];
 		struct value *out = &g->values[n->out[0]];
@@ -224,6 +259,8 @@ enum err graph_infer_shapes(struct graph *g, struct errinfo *e)
 			err = rules[n->op](g, n, &shape, e);
 		if (!err)
 			err = check_size(n, &shape, e);
+		if (!err)
+			err = add_work(g, n, &shape, &total, e);
 		if (err)
 			return err;
 		out->shape = shape;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "evaluator/model/tensor.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "evaluator/model/graph.h"
@@ -42,6 +43,17 @@ static const void *payload(const Onnx__TensorProto *t, size_t *ret_bytes)
 	return t->int64_data;
 }
 
+/* A weight that is not finite makes every comparison of results meaningless, and some kernels turn NaN into 0. */
+static enum err check_finite(const struct value *v, int64_t count, const char *name, struct errinfo *e)
+{
+	const float *x = v->data;
+	for (int64_t i = 0; v->dtype == DTYPE_FLOAT && i < count; i++)
+		if (!isfinite(x[i]))
+			return err_set(e, ERR_INPUT, "tensor '%.200s': element %lld is %f, expected a finite number", name, (long long)i,
+				(double)x[i]);
+	return ERR_OK;
+}
+
 enum err tensor_read(const Onnx__TensorProto *t, const char *name, struct arena *a, struct value *ret, struct errinfo *e)
 {
 	struct shape shape;
@@ -55,7 +67,7 @@ enum err tensor_read(const Onnx__TensorProto *t, const char *name, struct arena 
 	enum err err = read_dims(t, name, &shape, &count, e);
 	if (err)
 		return err;
-	size_t size = t->data_type == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
+	size_t size = dtype_size((enum dtype)t->data_type);
 	const void *from = payload(t, &bytes);
 	if (bytes != (size_t)count * size)
 		return err_set(e, ERR_INPUT, "tensor '%.200s': has %zu bytes of data, its dimensions need %zu", name, bytes,
@@ -67,5 +79,5 @@ enum err tensor_read(const Onnx__TensorProto *t, const char *name, struct arena 
 	ret->dtype = (enum dtype)t->data_type;
 	ret->shape = shape;
 	ret->data = data;
-	return ERR_OK;
+	return check_finite(ret, count, name, e);
 }

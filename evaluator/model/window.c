@@ -19,6 +19,13 @@ static enum err check_range(const struct node *n, const char *what, const int64_
 	return ERR_OK;
 }
 
+static enum err read_range(const struct node *n, const char *what, size_t count, int64_t otherwise, int64_t least, int64_t *ret,
+	struct errinfo *e)
+{
+	enum err err = node_ints(n, what, count, otherwise, ret, e);
+	return err ? err : check_range(n, what, ret, count, least, e);
+}
+
 static enum err read_kernel(const struct node *n, const int64_t *kernel, struct window *w, struct errinfo *e)
 {
 	char text[256];
@@ -50,12 +57,12 @@ static enum err check_auto_pad(const struct node *n, struct errinfo *e)
 static void slide(struct window *w, int axis, int64_t in, bool ceil_mode)
 {
 	int64_t reach = w->dilation[axis] * (w->kernel[axis] - 1) + 1;
-	int64_t room = in + w->begin[axis] + w->end[axis] - reach;
+	int64_t room = in + w->begin[axis] + w->end[axis] - reach + (ceil_mode ? w->stride[axis] - 1 : 0);
 	if (room < 0) {
 		w->out[axis] = 0;
 		return;
 	}
-	int64_t out = (room + (ceil_mode ? w->stride[axis] - 1 : 0)) / w->stride[axis] + 1;
+	int64_t out = room / w->stride[axis] + 1;
 	if (ceil_mode && (out - 1) * w->stride[axis] >= in + w->begin[axis])
 		out--;
 	int64_t need = (out - 1) * w->stride[axis] + reach - in - w->begin[axis];
@@ -73,11 +80,17 @@ enum err window_read(const struct node *n, const struct shape *in, const int64_t
 	if (in->rank != 4)
 		return err_set(e, ERR_UNSUPPORTED, "%s: the input is %s, only (batch, channels, height, width) is supported",
 			node_text(n, text), shape_text(in, shape));
-	if (check_auto_pad(n, e) || read_kernel(n, kernel, &w, e) || node_ints(n, "strides", 2, 1, w.stride, e) ||
-		node_ints(n, "dilations", 2, 1, w.dilation, e) || node_ints(n, "pads", 4, 0, pads, e) ||
-		check_range(n, "strides", w.stride, 2, 1, e) || check_range(n, "dilations", w.dilation, 2, 1, e) ||
-		check_range(n, "pads", pads, 4, 0, e))
-		return e ? e->code : ERR_INPUT;
+	enum err err = check_auto_pad(n, e);
+	if (!err)
+		err = read_kernel(n, kernel, &w, e);
+	if (!err)
+		err = read_range(n, "strides", 2, 1, 1, w.stride, e);
+	if (!err)
+		err = read_range(n, "dilations", 2, 1, 1, w.dilation, e);
+	if (!err)
+		err = read_range(n, "pads", 4, 0, 0, pads, e);
+	if (err)
+		return err;
 	for (int i = 0; i < 2; i++) {
 		w.begin[i] = pads[i];
 		w.end[i] = pads[2 + i];

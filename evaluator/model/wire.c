@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DEEPEST = 32, MOST_MESSAGES = 1 << 24 };
+enum { DEEPEST = 32, MOST_PARTS = 1 << 23 };
 
 struct cursor {
 	const unsigned char *at, *end;
-	size_t *messages;
+	size_t *parts;
 	struct errinfo *e;
 };
 
@@ -48,6 +48,8 @@ static enum err walk_delimited(struct cursor *c, const ProtobufCFieldDescriptor 
 	uint64_t len;
 	if (!varint(c, &len) || len > (uint64_t)(c->end - c->at))
 		return refuse(c, "it is truncated, or a length in it is wrong");
+	if (++*c->parts > MOST_PARTS)
+		return refuse(c, "it has too many parts");
 	struct cursor inner = *c;
 	inner.end = c->at + len;
 	c->at = inner.end;
@@ -77,8 +79,6 @@ static enum err walk(struct cursor *c, const ProtobufCMessageDescriptor *schema,
 {
 	if (depth > DEEPEST)
 		return refuse(c, "its messages are nested too deeply");
-	if (++*c->messages > MOST_MESSAGES)
-		return refuse(c, "it has too many parts");
 	while (c->at < c->end) {
 		enum err err = walk_field(c, schema, depth);
 		if (err)
@@ -89,7 +89,7 @@ static enum err walk(struct cursor *c, const ProtobufCMessageDescriptor *schema,
 
 enum err wire_check(const ProtobufCMessageDescriptor *schema, const void *data, size_t len, struct errinfo *e)
 {
-	size_t messages = 0;
-	struct cursor c = { .at = data, .end = (const unsigned char *)data + len, .messages = &messages, .e = e };
+	size_t parts = 0;
+	struct cursor c = { .at = data, .end = (const unsigned char *)data + len, .parts = &parts, .e = e };
 	return walk(&c, schema, 0);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "evaluator/model/names.h"
 #include "evaluator/prune/rules.h"
 #include "evaluator/prune/union_find.h"
 
@@ -200,42 +201,45 @@ static const char *name_of(struct coupling *c, const struct node *n)
 	return *n->name ? n->name : weight;
 }
 
-static bool name_taken(const struct coupling *c, const char *name)
-{
-	for (int i = 0; i < c->group_count; i++)
-		if (c->groups[i].name && !strcmp(c->groups[i].name, name))
-			return true;
-	return false;
-}
-
-static const char *unique_name(struct coupling *c, const char *name)
+/* name, or when it is taken name#N, N the group's number or the next that is free. */
+static const char *unique_name(struct coupling *c, struct names *taken, const char *name, int group)
 {
 	char numbered[300];
-	if (!name || !name_taken(c, name))
-		return name;
-	for (int i = 2;; i++) {
+	bool added = name && names_add(taken, name, group);
+	for (int i = group; name && !added; i++) {
 		snprintf(numbered, sizeof numbered, "%.280s#%d", name, i);
-		if (!name_taken(c, numbered))
-			return arena_strdup(c->arena, numbered);
+		name = arena_strdup(c->arena, numbered);
+		added = name && names_add(taken, name, group);
 	}
+	return name;
+}
+
+static enum err name_channels(struct coupling *c, struct names *taken, const struct node *n, const struct axis *out, struct errinfo *e)
+{
+	for (int k = 0; k < out->n; k++) {
+		int group = coupling_group_at(c, out, k);
+		if (group < 0 || c->groups[group].name)
+			continue;
+		c->groups[group].name = unique_name(c, taken, name_of(c, n), group);
+		if (!c->groups[group].name)
+			return no_memory(e);
+	}
+	return ERR_OK;
 }
 
 /* A group is called after the first layer whose output channels it holds. */
 static enum err name_groups(struct coupling *c, struct errinfo *e)
 {
-	for (int i = 0; i < c->g->node_count; i++) {
+	struct names *taken = names_new((size_t)c->group_count);
+	enum err err = taken ? ERR_OK : no_memory(e);
+	for (int i = 0; i < c->g->node_count && !err; i++) {
 		const struct node *n = &c->g->nodes[i];
 		const struct axis *out = n->op == OP_CONV || n->op == OP_GEMM ? coupling_axis(c, n->out[0], 1) : NULL;
-		for (int k = 0; out && k < out->n; k++) {
-			int group = coupling_group_at(c, out, k);
-			if (group < 0 || c->groups[group].name)
-				continue;
-			c->groups[group].name = unique_name(c, name_of(c, n));
-			if (!c->groups[group].name)
-				return no_memory(e);
-		}
+		if (out)
+			err = name_channels(c, taken, n, out, e);
 	}
-	return ERR_OK;
+	names_free(taken);
+	return err;
 }
 
 /* ---- the whole ---- */

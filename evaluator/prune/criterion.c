@@ -25,18 +25,14 @@ static void add_l1(const struct coupling *c, const struct value *v, const struct
 				norm[c->class_of[a->first + i]] += fabs((double)*x++);
 }
 
-/* Moves a group's norms into the importances, as shares of their mean. */
-static void move_normalised(const struct group *group, double *norm, double *importance)
+/* Adds a group's norms to the importances, as shares of their mean. */
+static void add_normalised(const struct group *group, const double *norm, double *importance)
 {
 	double sum = 0;
 	for (int i = 0; i < group->channels; i++)
 		sum += norm[group->classes[i]];
-	double mean = sum / group->channels;
-	for (int i = 0; i < group->channels; i++) {
-		int k = group->classes[i];
-		importance[k] += mean > 0 ? norm[k] / mean : 0;
-		norm[k] = 0;
-	}
+	for (int i = 0; i < group->channels && sum > 0; i++)
+		importance[group->classes[i]] += norm[group->classes[i]] * group->channels / sum;
 }
 
 static void l1(const struct coupling *c, double *norm, double *importance)
@@ -46,13 +42,10 @@ static void l1(const struct coupling *c, double *norm, double *importance)
 		const struct value *v = &c->g->values[a->value];
 		if (!v->data || v->dtype != DTYPE_FLOAT || v->shape.rank < 2)
 			continue;
+		memset(norm, 0, (size_t)c->class_count * sizeof *norm);
 		add_l1(c, v, a, norm);
-		for (int k = 0; k < a->n; k++) {
-			int class = c->class_of[a->first + k], group = c->group_of[class];
-			if (group >= 0 && norm[class] > 0)
-				move_normalised(&c->groups[group], norm, importance);
-			norm[class] = 0;
-		}
+		for (int g = 0; g < c->group_count; g++)
+			add_normalised(&c->groups[g], norm, importance);
 	}
 }
 

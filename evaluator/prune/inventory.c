@@ -1,9 +1,10 @@
 /* inventory.c -- what a network can lose, told to the daemon.
  * SPDX-License-Identifier: MIT
  *
- * cJSON answers NULL when memory is out and ignores NULL arguments, so each function builds on and the whole is checked once. */
+ * Each function builds on when memory runs out, and the whole is checked once. */
 #include "evaluator/prune/inventory.h"
 
+#include "base/json.h"
 #include "evaluator/prune/coupling.h"
 
 struct inventory {
@@ -11,33 +12,17 @@ struct inventory {
 	bool failed;
 };
 
-static cJSON *keep(struct inventory *v, cJSON *item)
-{
-	v->failed = v->failed || !item;
-	return item;
-}
-
-static void add_number(struct inventory *v, cJSON *object, const char *name, int64_t x)
-{
-	keep(v, cJSON_AddNumberToObject(object, name, (double)x));
-}
-
-static void add_string(struct inventory *v, cJSON *object, const char *name, const char *s)
-{
-	keep(v, cJSON_AddStringToObject(object, name, s));
-}
-
 static void add_term(struct inventory *v, cJSON *dim, int group, int64_t multiple)
 {
 	double pair[2] = { group, (double)multiple };
-	cJSON_AddItemToArray(dim, keep(v, cJSON_CreateDoubleArray(pair, 2)));
+	json_append(dim, cJSON_CreateDoubleArray(pair, 2), &v->failed);
 }
 
 /* A dimension as terms [group, multiple]; a dimension that is not tracked, or absent, is the constant `otherwise`. */
 static void add_dim(struct inventory *v, cJSON *layer, const char *name, const struct axis *a, int64_t otherwise)
 {
 	const struct coupling *c = v->c;
-	cJSON *dim = keep(v, cJSON_AddArrayToObject(layer, name));
+	cJSON *dim = json_put(layer, name, cJSON_CreateArray(), &v->failed);
 	int64_t constant = a ? 0 : otherwise;
 	int last = -1;
 	for (int i = 0; a && i < a->n; i++) {
@@ -56,19 +41,18 @@ static void add_dim(struct inventory *v, cJSON *layer, const char *name, const s
 
 static cJSON *add_layer(struct inventory *v, cJSON *layers, const struct node *n)
 {
-	cJSON *layer = keep(v, cJSON_CreateObject());
-	cJSON_AddItemToArray(layers, layer);
-	add_string(v, layer, "name", n->name);
-	add_string(v, layer, "op", op_table[n->op].name);
+	cJSON *layer = json_append(layers, cJSON_CreateObject(), &v->failed);
+	json_put_string(layer, "name", n->name, &v->failed);
+	json_put_string(layer, "op", op_table[n->op].name, &v->failed);
 	return layer;
 }
 
 static void add_costs(struct inventory *v, cJSON *layer, int64_t kernel, int64_t positions, int64_t vectors, int64_t buffers)
 {
-	add_number(v, layer, "kernel", kernel);
-	add_number(v, layer, "positions", positions);
-	add_number(v, layer, "vectors", vectors);
-	add_number(v, layer, "buffers", buffers);
+	json_put_number(layer, "kernel", (double)kernel, &v->failed);
+	json_put_number(layer, "positions", (double)positions, &v->failed);
+	json_put_number(layer, "vectors", (double)vectors, &v->failed);
+	json_put_number(layer, "buffers", (double)buffers, &v->failed);
 }
 
 static void add_weighted(struct inventory *v, cJSON *layers, const struct node *n)
@@ -77,7 +61,7 @@ static void add_weighted(struct inventory *v, cJSON *layers, const struct node *
 	const struct shape *w = &c->g->values[n->in[1]].shape, *y = &c->g->values[n->out[0]].shape;
 	bool conv = n->op == OP_CONV;
 	int out = conv || node_int(n, "transB", 0) ? 0 : 1;
-	bool bias = n->in_count > 2 && n->in[2] >= 0;
+	bool bias = node_input(c->g, n, 2) != NULL;
 	cJSON *layer = add_layer(v, layers, n);
 	add_dim(v, layer, "out", coupling_axis(c, n->in[1], out), w->dim[out]);
 	add_dim(v, layer, "in", coupling_axis(c, n->in[1], !out), w->dim[!out]);
@@ -94,7 +78,7 @@ static void add_norm(struct inventory *v, cJSON *layers, const struct node *n)
 
 static void add_layers(struct inventory *v, cJSON *inventory)
 {
-	cJSON *layers = keep(v, cJSON_AddArrayToObject(inventory, "layers"));
+	cJSON *layers = json_put(inventory, "layers", cJSON_CreateArray(), &v->failed);
 	for (int i = 0; i < v->c->g->node_count; i++) {
 		const struct node *n = &v->c->g->nodes[i];
 		if (n->op == OP_CONV || n->op == OP_GEMM)
@@ -102,31 +86,30 @@ static void add_layers(struct inventory *v, cJSON *inventory)
 		else if (n->op == OP_BATCH_NORM)
 			add_norm(v, layers, n);
 	}
-	cJSON *fixed = keep(v, cJSON_AddObjectToObject(inventory, "fixed"));
-	add_number(v, fixed, "params", 0);
-	add_number(v, fixed, "buffers", 0);
+	cJSON *fixed = json_put(inventory, "fixed", cJSON_CreateObject(), &v->failed);
+	json_put_number(fixed, "params", 0, &v->failed);
+	json_put_number(fixed, "buffers", 0, &v->failed);
 }
 
 /* The stored tensors that lose something when the group does. */
 static void add_members(struct inventory *v, cJSON *object, int group)
 {
 	const struct coupling *c = v->c;
-	cJSON *members = keep(v, cJSON_AddArrayToObject(object, "members"));
+	cJSON *members = json_put(object, "members", cJSON_CreateArray(), &v->failed);
 	for (int i = 0; i < c->axis_count; i++) {
 		const struct value *tensor = &c->g->values[c->axes[i].value];
 		if (tensor->data && coupling_multiple(c, &c->axes[i], group))
-			cJSON_AddItemToArray(members, keep(v, cJSON_CreateString(tensor->name)));
+			json_append(members, cJSON_CreateString(tensor->name), &v->failed);
 	}
 }
 
 static void add_groups(struct inventory *v, cJSON *inventory)
 {
-	cJSON *groups = keep(v, cJSON_AddArrayToObject(inventory, "groups"));
+	cJSON *groups = json_put(inventory, "groups", cJSON_CreateArray(), &v->failed);
 	for (int i = 0; i < v->c->group_count; i++) {
-		cJSON *group = keep(v, cJSON_CreateObject());
-		cJSON_AddItemToArray(groups, group);
-		add_string(v, group, "name", v->c->groups[i].name);
-		add_number(v, group, "channels", v->c->groups[i].channels);
+		cJSON *group = json_append(groups, cJSON_CreateObject(), &v->failed);
+		json_put_string(group, "name", v->c->groups[i].name, &v->failed);
+		json_put_number(group, "channels", v->c->groups[i].channels, &v->failed);
 		add_members(v, group, i);
 	}
 }
@@ -135,7 +118,7 @@ static void add_groups(struct inventory *v, cJSON *inventory)
 static void add_frozen(struct inventory *v, cJSON *inventory)
 {
 	const struct coupling *c = v->c;
-	cJSON *frozen = keep(v, cJSON_AddArrayToObject(inventory, "frozen"));
+	cJSON *frozen = json_put(inventory, "frozen", cJSON_CreateArray(), &v->failed);
 	for (int i = 0; i < c->axis_count; i++) {
 		const struct axis *a = &c->axes[i];
 		const struct value *tensor = &c->g->values[a->value];
@@ -148,18 +131,17 @@ static void add_frozen(struct inventory *v, cJSON *inventory)
 		}
 		if (!tensor->data || tensor->shape.rank < 2 || !reason)
 			continue;
-		cJSON *object = keep(v, cJSON_CreateObject());
-		cJSON_AddItemToArray(frozen, object);
-		add_string(v, object, "name", tensor->name);
-		add_number(v, object, "channels", channels);
-		add_string(v, object, "reason", reason);
+		cJSON *object = json_append(frozen, cJSON_CreateObject(), &v->failed);
+		json_put_string(object, "name", tensor->name, &v->failed);
+		json_put_number(object, "channels", channels, &v->failed);
+		json_put_string(object, "reason", reason, &v->failed);
 	}
 }
 
 enum err inventory_write(const struct coupling *c, cJSON **ret, struct errinfo *e)
 {
-	struct inventory v = { .c = c };
-	cJSON *inventory = keep(&v, cJSON_CreateObject());
+	cJSON *inventory = cJSON_CreateObject();
+	struct inventory v = { .c = c, .failed = !inventory };
 	add_groups(&v, inventory);
 	add_frozen(&v, inventory);
 	add_layers(&v, inventory);

@@ -4,11 +4,13 @@
  * x and y are the data input and the output, dimension 1 their channels. */
 #include "evaluator/prune/rules.h"
 
+#include "evaluator/prune/union_find.h"
+
 /* A channel vector among the inputs (bias, scale, statistics) goes with the output's channels. */
 static enum err tie_vectors(struct union_find *u, const struct node *n, int from)
 {
 	for (int k = from; k < n->in_count; k++) {
-		enum err err = n->in[k] >= 0 ? tie(u, n->in[k], 0, n->out[0], 1) : ERR_OK;
+		enum err err = n->in[k] >= 0 ? union_find_tie(u, n->in[k], 0, n->out[0], 1) : ERR_OK;
 		if (err)
 			return err;
 	}
@@ -19,9 +21,9 @@ static enum err tie_vectors(struct union_find *u, const struct node *n, int from
 static enum err conv_rule(struct union_find *u, const struct graph *g, const struct node *n)
 {
 	(void)g;
-	enum err err = tie(u, n->in[1], 0, n->out[0], 1);
+	enum err err = union_find_tie(u, n->in[1], 0, n->out[0], 1);
 	if (!err)
-		err = tie(u, n->in[1], 1, n->in[0], 1);
+		err = union_find_tie(u, n->in[1], 1, n->in[0], 1);
 	return err ? err : tie_vectors(u, n, 2);
 }
 
@@ -30,16 +32,16 @@ static enum err gemm_rule(struct union_find *u, const struct graph *g, const str
 {
 	(void)g;
 	int out = node_int(n, "transB", 0) ? 0 : 1;
-	enum err err = tie(u, n->in[1], out, n->out[0], 1);
+	enum err err = union_find_tie(u, n->in[1], out, n->out[0], 1);
 	if (!err)
-		err = tie(u, n->in[1], !out, n->in[0], 1);
+		err = union_find_tie(u, n->in[1], !out, n->in[0], 1);
 	return err ? err : tie_vectors(u, n, 2);
 }
 
 static enum err batch_norm_rule(struct union_find *u, const struct graph *g, const struct node *n)
 {
 	(void)g;
-	enum err err = tie(u, n->in[0], 1, n->out[0], 1);
+	enum err err = union_find_tie(u, n->in[0], 1, n->out[0], 1);
 	return err ? err : tie_vectors(u, n, 1);
 }
 
@@ -47,7 +49,7 @@ static enum err batch_norm_rule(struct union_find *u, const struct graph *g, con
 static enum err same_channels_rule(struct union_find *u, const struct graph *g, const struct node *n)
 {
 	for (int k = 0; k < n->in_count; k++) {
-		enum err err = g->values[n->in[k]].shape.rank > 1 ? tie(u, n->in[k], 1, n->out[0], 1) : ERR_OK;
+		enum err err = g->values[n->in[k]].shape.rank > 1 ? union_find_tie(u, n->in[k], 1, n->out[0], 1) : ERR_OK;
 		if (err)
 			return err;
 	}
@@ -60,7 +62,7 @@ static enum err flatten_rule(struct union_find *u, const struct graph *g, const 
 	const struct shape *x = &g->values[n->in[0]].shape;
 	if (x->rank < 2)
 		return ERR_OK;
-	return tie_spread(u, n->in[0], 1, n->out[0], 1, shape_count(x, 1) / x->dim[1]);
+	return union_find_tie_spread(u, n->in[0], 1, n->out[0], 1, shape_count(x, 1) / x->dim[1]);
 }
 
 typedef enum err coupling_rule(struct union_find *u, const struct graph *g, const struct node *n);

@@ -40,7 +40,7 @@ static bool is_removed(const struct coupling *c, const struct axis *a, int i, co
 static enum err cut(const struct coupling *c, const struct axis *a, const bool *removed, struct arena *arena, struct value *v,
 	struct errinfo *e)
 {
-	size_t outer = 1, inner = 1, size = v->dtype == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
+	size_t outer = 1, inner = 1, size = dtype_size(v->dtype);
 	int kept = 0;
 	for (int i = 0; i < a->n; i++)
 		kept += !is_removed(c, a, i, removed);
@@ -71,7 +71,7 @@ static enum err cut(const struct coupling *c, const struct axis *a, const bool *
 
 static enum err copy_data(struct arena *arena, struct value *v, struct errinfo *e)
 {
-	size_t count = (size_t)shape_count(&v->shape, 1), size = v->dtype == DTYPE_FLOAT ? sizeof(float) : sizeof(int64_t);
+	size_t count = (size_t)shape_count(&v->shape, 1), size = dtype_size(v->dtype);
 	void *copy = arena_alloc(arena, count, size);
 	if (!copy)
 		return no_memory(e);
@@ -111,60 +111,4 @@ enum err surgery_remove(const struct coupling *c, const bool *removed, struct gr
 	else
 		*ret = to;
 	return err;
-}
-
-static void zero_rows(const struct coupling *c, const bool *removed, struct graph *g, int index)
-{
-	struct value *v = &g->values[index];
-	const struct axis *a = coupling_axis(c, index, 0);
-	size_t row = (size_t)(shape_count(&v->shape, 1) / v->shape.dim[0]);
-	for (int i = 0; a && i < a->n; i++)
-		if (is_removed(c, a, i, removed))
-			memset((float *)v->data + (size_t)i * row, 0, row * sizeof(float));
-}
-
-static void zero_columns(const struct coupling *c, const bool *removed, struct graph *g, int index)
-{
-	struct value *v = &g->values[index];
-	const struct axis *a = coupling_axis(c, index, 1);
-	int64_t width = v->shape.dim[1];
-	for (int64_t r = 0; a && r < v->shape.dim[0]; r++)
-		for (int i = 0; i < a->n; i++)
-			if (is_removed(c, a, i, removed))
-				((float *)v->data)[r * width + i] = 0;
-}
-
-/* What produces channels: a layer's filter rows and bias, a batch-norm's scale and shift. */
-static void zero_producers(const struct coupling *c, const bool *removed, bool shifts, struct graph *g, const struct node *n)
-{
-	int bias = n->in_count > 2 ? n->in[2] : -1;
-	if (n->op == OP_BATCH_NORM) {
-		zero_rows(c, removed, g, n->in[1]);
-	} else if (n->op == OP_CONV || (n->op == OP_GEMM && node_int(n, "transB", 0))) {
-		zero_rows(c, removed, g, n->in[1]);
-	} else if (n->op == OP_GEMM) {
-		zero_columns(c, removed, g, n->in[1]);
-	} else {
-		return;
-	}
-	if (shifts && bias >= 0)
-		zero_rows(c, removed, g, bias);
-}
-
-enum err surgery_mask(const struct coupling *c, const bool *removed, bool shifts, struct graph **ret, struct errinfo *e)
-{
-	struct graph *to = copy_graph(c->g);
-	if (!to)
-		return no_memory(e);
-	for (int i = 0; i < to->value_count; i++) {
-		enum err err = to->values[i].data ? copy_data(to->arena, &to->values[i], e) : ERR_OK;
-		if (err) {
-			graph_free(to);
-			return err;
-		}
-	}
-	for (int i = 0; i < to->node_count; i++)
-		zero_producers(c, removed, shifts, to, &to->nodes[i]);
-	*ret = to;
-	return ERR_OK;
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluator/prune/rules.h"
-
 static enum err no_memory(struct union_find *u)
 {
 	return err_set(u->e, ERR_MEMORY, "out of memory for channel groups");
@@ -103,7 +101,7 @@ static void join(struct union_find *u, int a, int b)
 		u->frozen[low] = u->frozen[high];
 }
 
-enum err tie_spread(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b, int64_t times)
+enum err union_find_tie_spread(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b, int64_t times)
 {
 	struct axis a, b;
 	enum err err = track(u, value_a, dim_a, &a);
@@ -116,9 +114,9 @@ enum err tie_spread(struct union_find *u, int value_a, int dim_a, int value_b, i
 	return ERR_OK;
 }
 
-enum err tie(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b)
+enum err union_find_tie(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b)
 {
-	return tie_spread(u, value_a, dim_a, value_b, dim_b, 1);
+	return union_find_tie_spread(u, value_a, dim_a, value_b, dim_b, 1);
 }
 
 enum err union_find_freeze(struct union_find *u, int value, int dim, const char *reason)

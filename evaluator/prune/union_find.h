@@ -26,6 +26,13 @@ void union_find_fini(struct union_find *u);
 /* The root that stands for an element's set. */
 int union_find_root(struct union_find *u, int element);
 
+/* What rules are made of; ERR_MEMORY is the only failure. Index i of one dimension is index i of the other, of equal length. */
+enum err union_find_tie(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b) __attribute__((warn_unused_result));
+
+/* Index i of a is indices i * times .. (i + 1) * times - 1 of b. */
+enum err union_find_tie_spread(struct union_find *u, int value_a, int dim_a, int value_b, int dim_b, int64_t times)
+	__attribute__((warn_unused_result));
+
 /* Every channel of the dimension must stay. The reason outlives u. */
 enum err union_find_freeze(struct union_find *u, int value, int dim, const char *reason) __attribute__((warn_unused_result));
 

@@ -16,6 +16,7 @@ Suite *plan_suite(void);
 Suite *refusal_suite(void);
 Suite *topology_suite(void);
 Suite *prune_suite(void);
+Suite *sound_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);
 Suite *cache_suite(void);
