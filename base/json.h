@@ -55,8 +55,8 @@ const char *json_brief(const cJSON *value, char buf[64]);
 enum err json_read_numbers(const cJSON *array, const char *path, double *ret, size_t max, size_t *ret_n,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Building a document: each puts an item into its parent and returns it, NULL when memory is out; then *failed is set and the item is gone, so that a caller builds on,
- * with NULL parents as well, and asks once at the end. */
+/* Building a document: each puts an item into its parent and returns it, NULL when memory is out; then *failed is set
+ * and the item is gone, so that a caller builds on, with NULL parents as well, and asks once at the end. */
 cJSON *json_put(cJSON *object, const char *name, cJSON *item, bool *failed);
 cJSON *json_append(cJSON *array, cJSON *item, bool *failed);
 void json_put_number(cJSON *object, const char *name, double x, bool *failed);

@@ -23,7 +23,8 @@ bool utf8_printable(const char *s)
 {
 	while (*s) {
 		size_t len = utf8_length(s);
-		bool control = (unsigned char)*s < 0x20 || *s == 0x7f || ((unsigned char)*s == 0xc2 && (unsigned char)s[1] < 0xa0);
+		bool control = (unsigned char)*s < 0x20 || *s == 0x7f ||
+			       ((unsigned char)*s == 0xc2 && (unsigned char)s[1] < 0xa0);
 		if (!len || control)
 			return false;
 		s += len;

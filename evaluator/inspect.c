@@ -68,8 +68,9 @@ static void print_text(const cJSON *inventory, const struct graph *g, const stru
 {
 	print_layers(g, out);
 	print_groups(inventory, out);
-	fprintf(out, "\n%lld params, %lld MACs, %lld bytes, peak activation memory %lld bytes, opset %lld\n", (long long)s->params,
-		(long long)s->macs, (long long)s->bytes, (long long)s->memory, (long long)g->opset);
+	fprintf(out, "\n%lld params, %lld MACs, %lld bytes, peak activation memory %lld bytes, opset %lld\n",
+		(long long)s->params, (long long)s->macs, (long long)s->bytes, (long long)s->memory,
+		(long long)g->opset);
 }
 
 enum err inspect_print(const char *model, bool json, FILE *out, struct errinfo *e)

@@ -27,8 +27,8 @@ static double removed_share(int64_t before, int64_t after)
 	return before ? 1.0 - (double)after / (double)before : 0.0;
 }
 
-static enum err summarise(const struct prunable *p, const int *keep, const struct graph *pruned, double ratio, cJSON **ret,
-	struct errinfo *e)
+static enum err summarise(const struct prunable *p, const int *keep, const struct graph *pruned, double ratio,
+	cJSON **ret, struct errinfo *e)
 {
 	struct size before, after;
 	int64_t channels = 0, kept = 0;
@@ -59,7 +59,8 @@ static enum err summarise(const struct prunable *p, const int *keep, const struc
 	return ERR_OK;
 }
 
-static enum err prune_to(const struct prunable *p, const struct prune_request *r, int *keep, cJSON **ret_summary, struct errinfo *e)
+static enum err prune_to(
+	const struct prunable *p, const struct prune_request *r, int *keep, cJSON **ret_summary, struct errinfo *e)
 {
 	struct graph *pruned = NULL;
 	for (int i = 0; i < p->coupling->group_count; i++) {

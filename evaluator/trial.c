@@ -108,8 +108,8 @@ static enum err read_candidate(const struct trial *t, int **ret)
 	const struct coupling *c = t->model->coupling;
 	const cJSON *from = t->order.candidate;
 	if (cJSON_GetArraySize(from) != c->group_count)
-		return err_set(t->e, ERR_INPUT, "candidate: has %d entries, the model has %d groups", cJSON_GetArraySize(from),
-			c->group_count);
+		return err_set(t->e, ERR_INPUT, "candidate: has %d entries, the model has %d groups",
+			cJSON_GetArraySize(from), c->group_count);
 	int *keep = calloc((size_t)c->group_count + 1, sizeof *keep), i = 0;
 	if (!keep)
 		return err_set(t->e, ERR_MEMORY, "out of memory");
@@ -118,8 +118,8 @@ static enum err read_candidate(const struct trial *t, int **ret)
 		double x = cJSON_IsNumber(item) ? item->valuedouble : 0;
 		if (!(x >= 1 && x <= c->groups[i].channels) || x != floor(x)) {
 			free(keep);
-			return err_set(t->e, ERR_INPUT, "candidate[%d]: is %s, expected an integer from 1 to %d", i, json_brief(item, brief),
-				c->groups[i].channels);
+			return err_set(t->e, ERR_INPUT, "candidate[%d]: is %s, expected an integer from 1 to %d", i,
+				json_brief(item, brief), c->groups[i].channels);
 		}
 		keep[i] = (int)x;
 	}
@@ -175,8 +175,8 @@ static enum err run_test(struct trial *t, cJSON *report)
 	return ERR_OK;
 }
 
-enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop, cJSON **ret_report,
-	struct errinfo *e)
+enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop,
+	cJSON **ret_report, struct errinfo *e)
 {
 	struct trial t = { .w = w, .stop = stop, .e = e };
 	enum err err = order_read(lease, &t.order, e);

@@ -1,8 +1,9 @@
 /* trial.h -- one lease's work: prune, recalibrate, measure, export.
  * SPDX-License-Identifier: MIT
  *
- * What can be kept from one trial to the next (decoded data, the parsed model and its groups, the baseline ready to be timed) lives in a struct workspace and is
- * found again by digest. Thread: the worker's main one; only `stop` is set by another. */
+ * What can be kept from one trial to the next (decoded data, the parsed model and its groups, the baseline ready to be
+ * timed) lives in a struct workspace and is found again by digest. Thread: the worker's main one; only `stop` is set by
+ * another. */
 #ifndef EVALUATOR_TRIAL_H
 #define EVALUATOR_TRIAL_H
 
@@ -16,13 +17,15 @@ struct workspace;
 /* Gives the path of a local copy of blob `digest`, fetching it when it is missing. */
 typedef enum err workspace_fetch_cb(const char *digest, char ret_path[4096], void *arg, struct errinfo *e);
 
-enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace **ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 void workspace_close(struct workspace *w);
 
-/* Does what the lease (docs/protocol.md) says. *ret_report is the body of `complete` but for "model"; for a candidate the pruned network is written to
- * model_path, otherwise model_path is left alone. When *stop becomes true the work ends soon with ERR_GONE. Any other error is the reason for `fail`; ERR_UNAVAILABLE means that a blob could not be
+/* Does what the lease (docs/protocol.md) says. *ret_report is the body of `complete` but for "model"; for a candidate
+ * the pruned network is written to model_path, otherwise model_path is left alone. When *stop becomes true the work
+ * ends soon with ERR_GONE. Any other error is the reason for `fail`; ERR_UNAVAILABLE means that a blob could not be
  * fetched: the lease is better released. */
-enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop, cJSON **ret_report, struct errinfo *e)
-	__attribute__((warn_unused_result));
+enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop,
+	cJSON **ret_report, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

@@ -60,7 +60,8 @@ enum err workspace_path(struct workspace *w, const char *digest, char ret_path[4
 	return w->fetch(digest, ret_path, w->arg, e);
 }
 
-enum err workspace_model(struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret, struct errinfo *e)
+enum err workspace_model(
+	struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret, struct errinfo *e)
 {
 	char path[4096];
 	if (w->model && !strcmp(w->model_digest, digest) && !strcmp(w->criterion, criterion)) {
@@ -79,7 +80,8 @@ enum err workspace_model(struct workspace *w, const char *digest, const char *cr
 	return ERR_OK;
 }
 
-enum err workspace_data(struct workspace *w, const char *images, const char *labels, const struct dataset **ret, struct errinfo *e)
+enum err workspace_data(
+	struct workspace *w, const char *images, const char *labels, const struct dataset **ret, struct errinfo *e)
 {
 	char images_path[4096], labels_path[4096];
 	for (int i = 0; i < KEPT_DATA; i++)

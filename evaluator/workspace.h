@@ -1,8 +1,8 @@
 /* workspace.h -- what is kept from one trial to the next.
  * SPDX-License-Identifier: MIT
  *
- * The parsed model with its groups and importances, decoded data, and the baseline ready to be timed: each found again by digest, so that a worker that
- * stays on one job reads nothing twice. */
+ * The parsed model with its groups and importances, decoded data, and the baseline ready to be timed: each found again
+ * by digest, so that a worker that stays on one job reads nothing twice. */
 #ifndef EVALUATOR_WORKSPACE_H
 #define EVALUATOR_WORKSPACE_H
 
@@ -16,17 +16,19 @@
 struct plan;
 
 /* The model of that digest, opened under a criterion. Lives until another one is asked for. */
-enum err workspace_model(struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret, struct errinfo *e)
-	__attribute__((warn_unused_result));
+enum err workspace_model(struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* A data set by the digests of its two files. The last two asked for are kept. */
-enum err workspace_data(struct workspace *w, const char *images, const char *labels, const struct dataset **ret, struct errinfo *e)
-	__attribute__((warn_unused_result));
+enum err workspace_data(struct workspace *w, const char *images, const char *labels, const struct dataset **ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The model last opened, ready for inference at one batch size. */
-enum err workspace_baseline(struct workspace *w, int64_t batch, struct plan **ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err workspace_baseline(struct workspace *w, int64_t batch, struct plan **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* Where blob `digest` lies on this machine. */
-enum err workspace_path(struct workspace *w, const char *digest, char ret_path[4096], struct errinfo *e) __attribute__((warn_unused_result));
+enum err workspace_path(struct workspace *w, const char *digest, char ret_path[4096], struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -1,5 +1,5 @@
 #!/bin/sh
-# layers.sh -- who may include whom (docs/design.md), and how large a file may be. Prints each offence.
+# layers.sh -- who may include whom (docs/design.md), how large a file may be and how wide. Prints each offence.
 # Within the evaluator: model and data know base only; kernels and prune the model; measure the first three.
 cd "$(dirname "$0")/.." || exit 2
 
@@ -37,6 +37,13 @@ for file in $(find base store search evaluator daemon client -name '*.[ch]' | so
 		bad=$((bad + 1))
 	fi
 done
+long=$(for file in $(find base store search evaluator daemon client tests -name '*.[ch]'); do
+	expand "$file" | awk -v file="$file" 'length > 120 { print file ":" NR ": over 120 columns" }'
+done)
+if [ -n "$long" ]; then
+	echo "$long"
+	bad=$((bad + 1))
+fi
 if grep -lE '#include <(time|sys/socket|uv|sqlite3|curl)' search/*.[ch]; then
 	echo "search/ is pure: no clock, no socket, no database"
 	bad=$((bad + 1))

@@ -34,7 +34,8 @@ static enum err bind_vectors(struct builder *b, int index, struct step *s)
 	float *vectors[4];
 	for (int i = 0; i < 4; i++) {
 		bool computed = b->mode == PLAN_CALIBRATE && i >= 2;
-		enum err err = bind_vector(b, args[i], computed ? NULL : b->g->values[n->in[1 + i]].data, x->dim[1], s, &vectors[i]);
+		enum err err = bind_vector(
+			b, args[i], computed ? NULL : b->g->values[n->in[1 + i]].data, x->dim[1], s, &vectors[i]);
 		if (err)
 			return err;
 	}
@@ -49,9 +50,9 @@ enum err batch_norm_build(struct builder *b, int index)
 	unsigned flags = dnnl_use_scale | dnnl_use_shift | (calibrate ? 0 : dnnl_use_global_stats);
 	dnnl_batch_normalization_desc_t desc;
 	struct step s = { 0 };
-	enum err err = dnn_check(
-		dnnl_batch_normalization_forward_desc_init(&desc, calibrate ? dnnl_forward_training : dnnl_forward_inference,
-			&b->slots[n->in[0]].md, node_float(n, "epsilon", 1e-5f), flags),
+	enum err err = dnn_check(dnnl_batch_normalization_forward_desc_init(&desc,
+					 calibrate ? dnnl_forward_training : dnnl_forward_inference,
+					 &b->slots[n->in[0]].md, node_float(n, "epsilon", 1e-5f), flags),
 		"describing a batch-norm", b->e);
 	if (err)
 		return err;

@@ -56,18 +56,20 @@ struct builder {
 float *builder_floats(struct builder *b, int64_t n);
 
 /* A memory object over data, owned by the plan. */
-enum err builder_memory(struct builder *b, const dnnl_memory_desc_t *md, void *data, dnnl_memory_t *ret) __attribute__((warn_unused_result));
+enum err builder_memory(struct builder *b, const dnnl_memory_desc_t *md, void *data, dnnl_memory_t *ret)
+	__attribute__((warn_unused_result));
 
-/* Makes the primitive of an operation descriptor (dnnl_convolution_desc_t, ...); *ret_pd, when asked for, is the caller's to destroy. attr may be NULL. */
-enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr, dnnl_primitive_t *ret,
-	dnnl_primitive_desc_t *ret_pd) __attribute__((warn_unused_result));
+/* Makes the primitive of an operation descriptor (dnnl_convolution_desc_t, ...); *ret_pd, when asked for, is the
+ * caller's to destroy. attr may be NULL. */
+enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr,
+	dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd) __attribute__((warn_unused_result));
 
 /* Appends a step; the plan owns its primitive from now on, also on failure. */
 enum err builder_add(struct builder *b, const struct step *s) __attribute__((warn_unused_result));
 
 /* Appends a change of layout. */
-enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from, const dnnl_memory_desc_t *to_md,
-	dnnl_memory_t to) __attribute__((warn_unused_result));
+enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from,
+	const dnnl_memory_desc_t *to_md, dnnl_memory_t to) __attribute__((warn_unused_result));
 
 /* A weight in row-major order at `data`, brought into the layout `want` now, once; *ret_memory holds it. */
 enum err builder_weight(struct builder *b, const dnnl_memory_desc_t *is, float *data, const dnnl_memory_desc_t *want,
@@ -75,6 +77,7 @@ enum err builder_weight(struct builder *b, const dnnl_memory_desc_t *is, float *
 
 /* What each operator adds to the plan for node `index`. The output's slot is ready. */
 typedef enum err kernel_build(struct builder *b, int index);
-kernel_build conv_build, batch_norm_build, relu_build, max_pool_build, global_average_pool_build, add_build, flatten_build, gemm_build;
+kernel_build conv_build, batch_norm_build, relu_build, max_pool_build, global_average_pool_build, add_build,
+	flatten_build, gemm_build;
 
 #endif

@@ -62,9 +62,9 @@ static enum err describe(struct builder *b, int index, bool with_bias, dnnl_conv
 	if (err)
 		return err;
 	struct dnn_window d = dnn_window(&win);
-	return dnn_check(dnnl_dilated_convolution_forward_desc_init(ret, dnnl_forward_inference, dnnl_convolution_direct,
-				 &b->slots[n->in[0]].md, &weight, with_bias ? &bias : NULL, &b->slots[b->fusion->result[index]].md, d.stride,
-				 d.dilates, d.begin, d.end),
+	return dnn_check(dnnl_dilated_convolution_forward_desc_init(ret, dnnl_forward_inference,
+				 dnnl_convolution_direct, &b->slots[n->in[0]].md, &weight, with_bias ? &bias : NULL,
+				 &b->slots[b->fusion->result[index]].md, d.stride, d.dilates, d.begin, d.end),
 		"describing a convolution", b->e);
 }
 
@@ -87,7 +87,8 @@ static enum err relu_attribute(struct builder *b, dnnl_primitive_attr_t *ret)
 	return dnn_check(status, "fusing a ReLU", b->e);
 }
 
-static enum err make_primitive(struct builder *b, int index, bool with_bias, dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd)
+static enum err make_primitive(
+	struct builder *b, int index, bool with_bias, dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd)
 {
 	dnnl_convolution_desc_t desc;
 	dnnl_primitive_attr_t attr = NULL;
@@ -101,14 +102,16 @@ static enum err make_primitive(struct builder *b, int index, bool with_bias, dnn
 	return err;
 }
 
-static enum err bind_filters(struct builder *b, int index, const struct filters *f, dnnl_primitive_desc_t pd, struct step *s)
+static enum err bind_filters(
+	struct builder *b, int index, const struct filters *f, dnnl_primitive_desc_t pd, struct step *s)
 {
 	const struct shape *w = &b->g->values[b->g->nodes[index].in[1]].shape;
 	dnnl_memory_desc_t stored;
 	dnnl_memory_t weight, bias;
 	enum err err = dnn_row_major(w, b->batch, &stored, b->e);
 	if (!err)
-		err = builder_weight(b, &stored, f->weight, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0), &weight);
+		err = builder_weight(
+			b, &stored, f->weight, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0), &weight);
 	if (err)
 		return err;
 	s->args[s->arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_WEIGHTS, weight };

@@ -20,7 +20,8 @@ enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e)
 	return err_set(e, ERR_INTERNAL, "%s: oneDNN answered with status %d", what, (int)status);
 }
 
-static enum err describe(const struct shape *s, int64_t batch, dnnl_format_tag_t tag, dnnl_memory_desc_t *ret, struct errinfo *e)
+static enum err describe(
+	const struct shape *s, int64_t batch, dnnl_format_tag_t tag, dnnl_memory_desc_t *ret, struct errinfo *e)
 {
 	dnnl_dims_t dims = { 0 };
 	for (int i = 0; i < s->rank; i++)

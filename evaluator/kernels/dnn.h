@@ -14,10 +14,12 @@
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The layout used for a value of this shape: channels-last for four dimensions, row-major otherwise. */
-enum err dnn_layout(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err dnn_layout(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* Row-major, as ONNX stores tensors. */
-enum err dnn_row_major(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err dnn_row_major(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* A shape whose layout oneDNN may choose. */
 enum err dnn_any(const struct shape *s, dnnl_memory_desc_t *ret, struct errinfo *e) __attribute__((warn_unused_result));

@@ -22,10 +22,12 @@ enum err relu_build(struct builder *b, int index)
 enum err add_build(struct builder *b, int index)
 {
 	const struct node *n = &b->g->nodes[index];
-	const struct slot *x0 = &b->slots[n->in[0]], *x1 = &b->slots[n->in[1]], *y = &b->slots[b->fusion->result[index]];
+	const struct slot *x0 = &b->slots[n->in[0]], *x1 = &b->slots[n->in[1]],
+			  *y = &b->slots[b->fusion->result[index]];
 	dnnl_binary_desc_t desc;
 	struct step s = { 0 };
-	enum err err = dnn_check(dnnl_binary_desc_init(&desc, dnnl_binary_add, &x0->md, &x1->md, &y->md), "describing a sum", b->e);
+	enum err err = dnn_check(
+		dnnl_binary_desc_init(&desc, dnnl_binary_add, &x0->md, &x1->md, &y->md), "describing a sum", b->e);
 	if (!err)
 		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);
 	if (err)

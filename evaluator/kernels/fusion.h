@@ -18,8 +18,8 @@ struct fusion {
 	int *readers;     /* by value: how many inputs it is */
 };
 
-/* A convolution takes up the ReLU that alone reads it, and, when asked, the batch-norm between them. False when memory is out; the arrays
- * live in arena a. */
+/* A convolution takes up the ReLU that alone reads it, and, when asked, the batch-norm between them. False when memory
+ * is out; the arrays live in arena a. */
 bool fusion_find(const struct graph *g, bool fold_norms, struct arena *a, struct fusion *ret);
 
 #endif

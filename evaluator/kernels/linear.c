@@ -16,8 +16,9 @@ static void gemm_run(const struct step *s)
 		else
 			memset(s->to + n * s->out, 0, (size_t)s->out * sizeof(float));
 	}
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, s->transposed ? CblasTrans : CblasNoTrans, (int)s->rows, (int)s->out, (int)s->in,
-		s->scale, s->from, (int)s->in, s->weight, (int)(s->transposed ? s->in : s->out), 1.0f, s->to, (int)s->out);
+	cblas_sgemm(CblasRowMajor, CblasNoTrans, s->transposed ? CblasTrans : CblasNoTrans, (int)s->rows, (int)s->out,
+		(int)s->in, s->scale, s->from, (int)s->in, s->weight, (int)(s->transposed ? s->in : s->out), 1.0f,
+		s->to, (int)s->out);
 }
 
 enum err gemm_build(struct builder *b, int index)

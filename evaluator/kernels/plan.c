@@ -1,8 +1,9 @@
 /* plan.c -- a graph made ready to run at one batch size.
  * SPDX-License-Identifier: MIT
  *
- * Built node by node: a buffer for the output, the kernel's steps, and the return of buffers whose last reader this was. Steps run in that
- * same order, so a buffer is free exactly when the list says so. The input's buffer is never given back: it is the caller's. */
+ * Built node by node: a buffer for the output, the kernel's steps, and the return of buffers whose last reader this
+ * was. Steps run in that same order, so a buffer is free exactly when the list says so. The input's buffer is never
+ * given back: it is the caller's. */
 #include "evaluator/kernels/plan.h"
 
 #include <math.h>
@@ -53,7 +54,8 @@ float *plan_input(struct plan *p)
 	return p->input;
 }
 
-void plan_statistics(const struct plan *p, int node, const float **ret_mean, const float **ret_variance, int64_t *ret_count)
+void plan_statistics(
+	const struct plan *p, int node, const float **ret_mean, const float **ret_variance, int64_t *ret_count)
 {
 	*ret_mean = p->statistics[node].mean;
 	*ret_variance = p->statistics[node].variance;
@@ -165,11 +167,12 @@ enum err builder_memory(struct builder *b, const dnnl_memory_desc_t *md, void *d
 	return err;
 }
 
-enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr, dnnl_primitive_t *ret,
-	dnnl_primitive_desc_t *ret_pd)
+enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr,
+	dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd)
 {
 	dnnl_primitive_desc_t pd;
-	enum err err = dnn_check(dnnl_primitive_desc_create(&pd, op_desc, attr, b->engine, NULL), "choosing a kernel", b->e);
+	enum err err =
+		dnn_check(dnnl_primitive_desc_create(&pd, op_desc, attr, b->engine, NULL), "choosing a kernel", b->e);
 	if (err)
 		return err;
 	err = dnn_check(dnnl_primitive_create(ret, pd), "making a kernel", b->e);
@@ -192,10 +195,12 @@ enum err builder_add(struct builder *b, const struct step *s)
 	return ERR_OK;
 }
 
-static enum err reorder_primitive(struct builder *b, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *ret)
+static enum err reorder_primitive(
+	struct builder *b, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *ret)
 {
 	dnnl_primitive_desc_t pd;
-	enum err err = dnn_check(dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL), "choosing a layout", b->e);
+	enum err err = dnn_check(dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL),
+		"choosing a layout", b->e);
 	if (err)
 		return err;
 	err = dnn_check(dnnl_primitive_create(ret, pd), "making a change of layout", b->e);
@@ -203,8 +208,8 @@ static enum err reorder_primitive(struct builder *b, const dnnl_memory_desc_t *f
 	return err;
 }
 
-enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from, const dnnl_memory_desc_t *to_md,
-	dnnl_memory_t to)
+enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from,
+	const dnnl_memory_desc_t *to_md, dnnl_memory_t to)
 {
 	struct step s = { .args = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } }, .arg_count = 2 };
 	enum err err = reorder_primitive(b, from_md, to_md, &s.primitive);
@@ -386,7 +391,8 @@ enum err plan_new(const struct graph *g, int64_t batch, enum plan_mode mode, str
 	if (!err)
 		err = dnn_check(dnnl_engine_create(&p->engine, dnnl_cpu, 0), "starting oneDNN", e);
 	if (!err)
-		err = dnn_check(dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags), "starting oneDNN", e);
+		err = dnn_check(
+			dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags), "starting oneDNN", e);
 	if (!err)
 		err = build(p, g, mode, e);
 	if (err)

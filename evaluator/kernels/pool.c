@@ -12,8 +12,8 @@ static enum err build(struct builder *b, int index, dnnl_alg_kind_t kind, const 
 	struct dnn_window d = dnn_window(w);
 	dnnl_pooling_desc_t desc;
 	struct step s = { 0 };
-	enum err err = dnn_check(dnnl_pooling_forward_desc_init(&desc, dnnl_forward_inference, kind, &x->md, &y->md, d.stride,
-					 d.kernel, d.begin, d.end),
+	enum err err = dnn_check(dnnl_pooling_forward_desc_init(&desc, dnnl_forward_inference, kind, &x->md, &y->md,
+					 d.stride, d.kernel, d.begin, d.end),
 		"describing a pooling", b->e);
 	if (!err)
 		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);

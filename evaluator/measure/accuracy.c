@@ -19,10 +19,12 @@ enum err score_check(const struct graph *g, const struct split *s, struct errinf
 	bool image = x->rank == 4 && x->dim[1] == d->channels && x->dim[2] == d->height && x->dim[3] == d->width;
 	bool flat = x->rank == 2 && x->dim[1] == d->channels * d->height * d->width;
 	if (!image && !flat)
-		return err_set(e, ERR_INPUT, "the data's images are %lld x %lld x %lld (channels, height, width), the network's input is %s",
+		return err_set(e, ERR_INPUT,
+			"the data's images are %lld x %lld x %lld (channels, height, width), the network's input is %s",
 			(long long)d->channels, (long long)d->height, (long long)d->width, shape_text(x, text));
 	if (y->rank != 2)
-		return err_set(e, ERR_UNSUPPORTED, "the network's output is %s, expected (batch, classes)", shape_text(y, text));
+		return err_set(e, ERR_UNSUPPORTED, "the network's output is %s, expected (batch, classes)",
+			shape_text(y, text));
 	if (d->classes > y->dim[1])
 		return err_set(e, ERR_INPUT, "the data has the label %u, the network has %lld classes", d->classes - 1,
 			(long long)y->dim[1]);
@@ -47,8 +49,8 @@ static double cross_entropy(const float *logits, int64_t classes, uint32_t label
 }
 
 /* The first batch is looked at closely: weights so large that sums overflow show there. */
-static enum err score_plan(struct plan *p, const struct split *s, size_t images, const atomic_bool *stop, struct score *ret,
-	struct errinfo *e)
+static enum err score_plan(struct plan *p, const struct split *s, size_t images, const atomic_bool *stop,
+	struct score *ret, struct errinfo *e)
 {
 	uint32_t labels[BATCH];
 	size_t right = 0;
@@ -74,8 +76,8 @@ static enum err score_plan(struct plan *p, const struct split *s, size_t images,
 	return ERR_OK;
 }
 
-enum err score_graph(const struct graph *g, const struct split *s, size_t images, const atomic_bool *stop, struct score *ret,
-	struct errinfo *e)
+enum err score_graph(const struct graph *g, const struct split *s, size_t images, const atomic_bool *stop,
+	struct score *ret, struct errinfo *e)
 {
 	struct plan *p;
 	enum err err = score_check(g, s, e);

@@ -17,15 +17,18 @@ struct score {
 	size_t count;
 };
 
-/* Scores the first `images` of the split (all when there are fewer). Shapes and labels are checked against the network first. A logit that is not finite, or anything else in the first batch, is
- * ERR_INPUT; *stop (may be NULL) becoming true is ERR_GONE. */
-enum err score_graph(const struct graph *g, const struct split *s, size_t images, const atomic_bool *stop, struct score *ret, struct errinfo *e)
-	__attribute__((warn_unused_result));
+/* Scores the first `images` of the split (all when there are fewer). Shapes and labels are checked against the network
+ * first. A logit that is not finite, or anything else in the first batch, is ERR_INPUT; *stop (may be NULL) becoming
+ * true is ERR_GONE. */
+enum err score_graph(const struct graph *g, const struct split *s, size_t images, const atomic_bool *stop,
+	struct score *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* As score_graph, of a file and the whole split. */
-enum err score_model(const char *model, const struct split *s, struct score *ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err score_model(const char *model, const struct split *s, struct score *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* ERR_INPUT when the split's images don't fit the network's input, or its labels the output. */
-enum err score_check(const struct graph *g, const struct split *s, struct errinfo *e) __attribute__((warn_unused_result));
+enum err score_check(const struct graph *g, const struct split *s, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif

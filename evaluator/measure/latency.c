@@ -1,8 +1,8 @@
 /* latency.c -- how long the pruned network takes, beside the unpruned one.
  * SPDX-License-Identifier: MIT
  *
- * What else the machine does hits both networks of a round alike, so the ratio is far steadier than the times. Within a burst each run is timed
- * alone and the median counts: a run that was interrupted by another process does not. */
+ * What else the machine does hits both networks of a round alike, so the ratio is far steadier than the times. Within a
+ * burst each run is timed alone and the median counts: a run that was interrupted by another process does not. */
 #include "evaluator/measure/latency.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #include "base/rng.h"
 #include "evaluator/kernels/plan.h"
 
-static const int64_t BURST_NS = 2000000; /* long against the clock and the scheduler, short against a change of the machine's speed */
+static const int64_t BURST_NS =
+	2000000; /* long against the clock and the scheduler, short against a change of the machine's speed */
 enum { LEAST_RUNS = 3, MOST_RUNS = 1000, MOST_ROUNDS = 10000 };
 
 static int by_size(const void *a, const void *b)
@@ -57,8 +58,8 @@ static enum err warm_up(struct plan *p, int *ret_runs, struct errinfo *e)
 	return ERR_OK;
 }
 
-static enum err time_rounds(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, double *ns, double *ratio,
-	struct errinfo *e)
+static enum err time_rounds(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, double *ns,
+	double *ratio, struct errinfo *e)
 {
 	int runs_baseline = 1, runs_pruned = 1;
 	enum err err = warm_up(baseline, &runs_baseline, e);
@@ -79,7 +80,8 @@ static enum err time_rounds(struct plan *baseline, struct plan *pruned, int roun
 	return err;
 }
 
-/* Both networks see the same numbers, as a normalised image has: what a plan was left with could be subnormal and slow. */
+/* Both networks see the same numbers, as a normalised image has: what a plan was left with could be subnormal and slow.
+ */
 static void fill_input(struct plan *p)
 {
 	struct rng rng;
@@ -89,11 +91,12 @@ static void fill_input(struct plan *p)
 		x[i] = (float)rng_normal(&rng);
 }
 
-enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop, struct latency *ret,
-	struct errinfo *e)
+enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop,
+	struct latency *ret, struct errinfo *e)
 {
 	if (rounds < 3 || rounds > MOST_ROUNDS)
-		return err_set(e, ERR_INPUT, "latency.rounds: is %d, expected an integer from 3 to %d", rounds, MOST_ROUNDS);
+		return err_set(
+			e, ERR_INPUT, "latency.rounds: is %d, expected an integer from 3 to %d", rounds, MOST_ROUNDS);
 	double *ns = calloc(2 * (size_t)rounds, sizeof *ns);
 	if (!ns)
 		return err_set(e, ERR_MEMORY, "out of memory");
@@ -104,9 +107,12 @@ enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds,
 	if (!err) {
 		qsort(ns, (size_t)rounds, sizeof *ns, by_size);
 		qsort(ratio, (size_t)rounds, sizeof *ratio, by_size);
-		*ret = (struct latency){ .median_ms = quantile(ns, rounds, 0.5) / 1e6, .p10_ms = quantile(ns, rounds, 0.1) / 1e6,
-			.p90_ms = quantile(ns, rounds, 0.9) / 1e6, .ratio = quantile(ratio, rounds, 0.5),
-			.ratio_p10 = quantile(ratio, rounds, 0.1), .ratio_p90 = quantile(ratio, rounds, 0.9) };
+		*ret = (struct latency){ .median_ms = quantile(ns, rounds, 0.5) / 1e6,
+			.p10_ms = quantile(ns, rounds, 0.1) / 1e6,
+			.p90_ms = quantile(ns, rounds, 0.9) / 1e6,
+			.ratio = quantile(ratio, rounds, 0.5),
+			.ratio_p10 = quantile(ratio, rounds, 0.1),
+			.ratio_p90 = quantile(ratio, rounds, 0.9) };
 	}
 	free(ns);
 	return err;

@@ -1,7 +1,8 @@
 /* recalibrate.c -- batch-norm's running statistics measured afresh.
  * SPDX-License-Identifier: MIT
  *
- * Pooled over batches of equal size: mean = avg(m_b), variance = avg(v_b + m_b^2) - mean^2, times n / (n - 1) over all n numbers of a channel. */
+ * Pooled over batches of equal size: mean = avg(m_b), variance = avg(v_b + m_b^2) - mean^2, times n / (n - 1) over all
+ * n numbers of a channel. */
 #include "evaluator/measure/recalibrate.h"
 
 #include <stdlib.h>
@@ -82,8 +83,8 @@ static void write_statistics(struct graph *g, const struct plan *p, const struct
 	}
 }
 
-static enum err run_batches(const struct graph *g, struct plan *p, const struct split *s, const uint32_t *order, size_t batches,
-	const atomic_bool *stop, struct moments *m, struct errinfo *e)
+static enum err run_batches(const struct graph *g, struct plan *p, const struct split *s, const uint32_t *order,
+	size_t batches, const atomic_bool *stop, struct moments *m, struct errinfo *e)
 {
 	uint32_t labels[BATCH];
 	size_t batch = (size_t)plan_batch(p);
@@ -100,7 +101,8 @@ static enum err run_batches(const struct graph *g, struct plan *p, const struct 
 	return ERR_OK;
 }
 
-enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint64_t seed, const atomic_bool *stop, struct errinfo *e)
+enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint64_t seed, const atomic_bool *stop,
+	struct errinfo *e)
 {
 	struct rng rng;
 	struct plan *p = NULL;

@@ -10,12 +10,14 @@
 struct graph;
 struct node;
 
-/* A stored tensor that several nodes read counts once for each. Graphs that were checked keep all of this below 2^53. */
+/* A stored tensor that several nodes read counts once for each. Graphs that were checked keep all of this below 2^53.
+ */
 struct size {
 	int64_t params; /* learned numbers: weights, biases, batch-norm scales and shifts */
 	int64_t macs;   /* multiply-accumulates of convolutions and fully connected layers for one sample */
 	int64_t bytes;  /* dense float32 storage of params and batch-norm's running statistics */
-	int64_t memory; /* peak bytes of activations for one sample: each value lives from the node that computes it to its last reader, nothing in place */
+	int64_t memory; /* peak bytes of activations for one sample: each value lives from the node that computes it to
+			   its last reader, nothing in place */
 };
 
 enum err size_count(const struct graph *g, struct size *ret, struct errinfo *e) __attribute__((warn_unused_result));

@@ -73,13 +73,14 @@ float node_float(const struct node *n, const char *name, float otherwise)
 	return a && a->kind == ATTRIBUTE_FLOAT ? a->f : otherwise;
 }
 
-enum err node_ints(const struct node *n, const char *name, size_t count, int64_t otherwise, int64_t *ret, struct errinfo *e)
+enum err node_ints(
+	const struct node *n, const char *name, size_t count, int64_t otherwise, int64_t *ret, struct errinfo *e)
 {
 	char text[256];
 	const struct attribute *a = node_attribute(n, name);
 	if (a && (a->kind != ATTRIBUTE_INTS || a->count != count))
-		return err_set(e, ERR_INPUT, "%s: attribute '%s' has %zu values, expected %zu", node_text(n, text), name,
-			a->kind == ATTRIBUTE_INTS ? a->count : 0, count);
+		return err_set(e, ERR_INPUT, "%s: attribute '%s' has %zu values, expected %zu", node_text(n, text),
+			name, a->kind == ATTRIBUTE_INTS ? a->count : 0, count);
 	for (size_t i = 0; i < count; i++)
 		ret[i] = a ? a->ints[i] : otherwise;
 	return ERR_OK;

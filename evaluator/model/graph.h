@@ -1,9 +1,10 @@
 /* graph.h -- a network as nodes and values, close to ONNX's own words.
  * SPDX-License-Identifier: MIT
  *
- * Nodes stand in topological order. A value is a network input, an initialiser or the output of one node. The first dimension of inputs and of everything computed
- * from them is the batch, DIM_BATCH, whatever the file declares. Constant and Identity nodes are resolved when a file is read: an Identity of an initialiser
- * becomes a tensor of its own, because exporters use it to merge tensors that only happen to be equal. All of it lives in one arena. */
+ * Nodes stand in topological order. A value is a network input, an initialiser or the output of one node. The first
+ * dimension of inputs and of everything computed from them is the batch, DIM_BATCH, whatever the file declares.
+ * Constant and Identity nodes are resolved when a file is read: an Identity of an initialiser becomes a tensor of its
+ * own, because exporters use it to merge tensors that only happen to be equal. All of it lives in one arena. */
 #ifndef EVALUATOR_MODEL_GRAPH_H
 #define EVALUATOR_MODEL_GRAPH_H
 
@@ -90,8 +91,8 @@ const struct attribute *node_attribute(const struct node *n, const char *name);
 int64_t node_int(const struct node *n, const char *name, int64_t otherwise);
 float node_float(const struct node *n, const char *name, float otherwise);
 /* Copies `count` ints; absent: all `otherwise`. ERR_INPUT when the attribute has another length. */
-enum err node_ints(const struct node *n, const char *name, size_t count, int64_t otherwise, int64_t *ret, struct errinfo *e)
-	__attribute__((warn_unused_result));
+enum err node_ints(const struct node *n, const char *name, size_t count, int64_t otherwise, int64_t *ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 /* "node '/conv1/Conv' (Conv)" for messages. */
 const char *node_text(const struct node *n, char buf[256]);
 

@@ -1,9 +1,9 @@
 /* onnx_read.c -- an ONNX file becomes a graph.
  * SPDX-License-Identifier: MIT
  *
- * The bytes are walked once before protobuf-c unpacks them (wire.c), then everything is copied into the graph's arena and the message
- * is dropped. ONNX wants nodes in topological order, so a name that is not known yet is an error, and a cycle cannot be
- * expressed. Initialisers become values first, then inputs, then what each node computes. */
+ * The bytes are walked once before protobuf-c unpacks them (wire.c), then everything is copied into the graph's arena
+ * and the message is dropped. ONNX wants nodes in topological order, so a name that is not known yet is an error, and a
+ * cycle cannot be expressed. Initialisers become values first, then inputs, then what each node computes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +118,8 @@ static enum err keep_batch(struct reader *r, const Onnx__TensorShapeProto *shape
 	return ERR_OK;
 }
 
-static enum err read_input_shape(struct reader *r, const char *name, const Onnx__TensorShapeProto *from, struct shape *ret)
+static enum err read_input_shape(
+	struct reader *r, const char *name, const Onnx__TensorShapeProto *from, struct shape *ret)
 {
 	if (!from || from->n_dim < 2 || from->n_dim > 4)
 		return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': has %zu dimensions, expected 2 to 4", name,
@@ -130,7 +131,9 @@ static enum err read_input_shape(struct reader *r, const char *name, const Onnx_
 		const Onnx__TensorShapeProto__Dimension *d = from->dim[i];
 		bool fixed = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
 		if (!fixed || d->dim_value < 1)
-			return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': dimension %zu is not a positive number; only the first, the batch, may be left open",
+			return err_set(r->e, ERR_UNSUPPORTED,
+				"input '%.200s': dimension %zu is not a positive number; only the first, the batch, "
+				"may be left open",
 				name, i);
 		if (__builtin_mul_overflow(count, d->dim_value, &count) || count > INT32_MAX)
 			return err_set(r->e, ERR_LIMIT, "input '%.200s': has more than 2^31 elements", name);
@@ -212,7 +215,8 @@ static enum err copy_ints(struct reader *r, const Onnx__AttributeProto *a, struc
 	return ERR_OK;
 }
 
-static enum err read_attribute(struct reader *r, const struct node *n, const Onnx__AttributeProto *a, struct attribute *ret)
+static enum err read_attribute(
+	struct reader *r, const struct node *n, const Onnx__AttributeProto *a, struct attribute *ret)
 {
 	char where[256];
 	const struct op_attribute *known = op_attribute(n->op, text(a->name));
@@ -222,8 +226,9 @@ static enum err read_attribute(struct reader *r, const struct node *n, const Onn
 	if (node_attribute(n, known->name))
 		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' is given twice", node_text(n, where), known->name);
 	if (a->type != kinds[known->kind].type)
-		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' has the type %d, expected %d (%s)", node_text(n, where),
-			known->name, (int)a->type, (int)kinds[known->kind].type, kinds[known->kind].name);
+		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' has the type %d, expected %d (%s)",
+			node_text(n, where), known->name, (int)a->type, (int)kinds[known->kind].type,
+			kinds[known->kind].name);
 	*ret = (struct attribute){ .name = known->name, .kind = known->kind, .i = a->i, .f = a->f };
 	if (known->kind == ATTRIBUTE_INTS)
 		return copy_ints(r, a, ret);
@@ -255,7 +260,8 @@ static enum err find_input(struct reader *r, const Onnx__NodeProto *from, size_t
 	const char *name = text(from->input[i]);
 	*ret = *name ? names_find(r->names, name) : -1;
 	if (*name && *ret < 0)
-		return err_set(r->e, ERR_INPUT, "node '%.200s': its input '%.200s' is not defined before it", text(from->name), name);
+		return err_set(r->e, ERR_INPUT, "node '%.200s': its input '%.200s' is not defined before it",
+			text(from->name), name);
 	return ERR_OK;
 }
 
@@ -264,8 +270,8 @@ static enum err read_constant(struct reader *r, const Onnx__NodeProto *from)
 {
 	const Onnx__AttributeProto *a = from->n_attribute == 1 ? from->attribute[0] : NULL;
 	if (!a || strcmp(text(a->name), "value") || !a->t || from->n_output != 1)
-		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s' (Constant): only the attribute 'value' is supported",
-			text(from->name));
+		return err_set(r->e, ERR_UNSUPPORTED,
+			"node '%.200s' (Constant): only the attribute 'value' is supported", text(from->name));
 	return add_tensor(r, a->t, text(from->output[0]));
 }
 
@@ -286,8 +292,9 @@ static enum err read_identity(struct reader *r, const Onnx__NodeProto *from)
 {
 	int source = -1, index;
 	if (from->n_input != 1 || from->n_output != 1)
-		return err_set(r->e, ERR_INPUT, "node '%.200s' (Identity): has %zu inputs and %zu outputs, expected 1 and 1",
-			text(from->name), from->n_input, from->n_output);
+		return err_set(r->e, ERR_INPUT,
+			"node '%.200s' (Identity): has %zu inputs and %zu outputs, expected 1 and 1", text(from->name),
+			from->n_input, from->n_output);
 	enum err err = find_input(r, from, 0, &source);
 	if (err)
 		return err;
@@ -313,8 +320,8 @@ static enum err read_node_inputs(struct reader *r, const Onnx__NodeProto *from, 
 	while (count && !*text(from->input[count - 1]))
 		count--; /* optional ones left out at the end */
 	if (count < (size_t)op->min_in || count > (size_t)op->max_in)
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu inputs, expected %d to %d", node_text(n, where), count, op->min_in,
-			op->max_in);
+		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu inputs, expected %d to %d", node_text(n, where),
+			count, op->min_in, op->max_in);
 	n->in = ARENA_ARRAY(r->g->arena, int, count);
 	if (!n->in)
 		return no_memory(r);
@@ -356,8 +363,8 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 		return read_identity(r, from);
 	enum op op = standard ? op_named(type) : OP_COUNT;
 	if (op == OP_COUNT)
-		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s': operator '%s%s%.100s' is not supported", text(from->name),
-			domain, *domain ? "." : "", type);
+		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s': operator '%s%s%.100s' is not supported",
+			text(from->name), domain, *domain ? "." : "", type);
 	int index = r->g->node_count;
 	struct node *n = &r->g->nodes[index];
 	n->op = op;
@@ -386,7 +393,8 @@ static enum err read_nodes(struct reader *r)
 
 /* ---- afterwards ---- */
 
-/* Batch-norm's statistics are measured again after pruning, so each has tensors of its own, also when a file lets several nodes read one. */
+/* Batch-norm's statistics are measured again after pruning, so each has tensors of its own, also when a file lets
+ * several nodes read one. */
 static enum err own_statistics(struct reader *r)
 {
 	struct graph *g = r->g;
@@ -445,9 +453,11 @@ static enum err reserve(struct reader *r)
 	struct graph *g = r->g;
 	const Onnx__GraphProto *from = r->from;
 	r->node_room = from->n_node;
-	r->value_room = from->n_initializer + from->n_input + 3 * from->n_node; /* two more for a batch-norm's statistics */
+	r->value_room =
+		from->n_initializer + from->n_input + 3 * from->n_node; /* two more for a batch-norm's statistics */
 	if (r->value_room > MOST_VALUES)
-		return err_set(r->e, ERR_LIMIT, "the model has %zu tensors, at most %zu are supported", r->value_room, MOST_VALUES);
+		return err_set(r->e, ERR_LIMIT, "the model has %zu tensors, at most %zu are supported", r->value_room,
+			MOST_VALUES);
 	g->nodes = ARENA_ARRAY(g->arena, struct node, r->node_room);
 	g->values = ARENA_ARRAY(g->arena, struct value, r->value_room);
 	g->inputs = ARENA_ARRAY(g->arena, int, from->n_input);
@@ -466,8 +476,8 @@ static enum err read_opset(const Onnx__ModelProto *m, struct graph *g, struct er
 			g->opset = m->opset_import[i]->version;
 	}
 	if (g->opset < OPSET_MIN || g->opset > OPSET_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "the model is of opset %lld, expected %d to %d", (long long)g->opset, OPSET_MIN,
-			OPSET_MAX);
+		return err_set(e, ERR_UNSUPPORTED, "the model is of opset %lld, expected %d to %d", (long long)g->opset,
+			OPSET_MIN, OPSET_MAX);
 	return ERR_OK;
 }
 

@@ -1,8 +1,8 @@
 /* onnx_write.c -- a graph becomes an ONNX file.
  * SPDX-License-Identifier: MIT
  *
- * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Initialisers that no node
- * uses are left out. Every builder answers NULL when memory is out. */
+ * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Initialisers
+ * that no node uses are left out. Every builder answers NULL when memory is out. */
 #include <stdlib.h>
 #include <string.h>
 

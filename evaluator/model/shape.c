@@ -1,9 +1,9 @@
 /* shape.c -- what each operator does to shapes, and what it demands of its inputs.
  * SPDX-License-Identifier: MIT
  *
- * One rule an operator. A rule sees inputs whose shapes are known and checked, and writes the output's. After graph_infer_shapes every
- * shape in the graph is sound: dimensions positive, products within 2^40, weights agreeing with what they meet, and the multiply-accumulates and
- * activations of the whole network within 2^53. */
+ * One rule an operator. A rule sees inputs whose shapes are known and checked, and writes the output's. After
+ * graph_infer_shapes every shape in the graph is sound: dimensions positive, products within 2^40, weights agreeing
+ * with what they meet, and the multiply-accumulates and activations of the whole network within 2^53. */
 #include <stdio.h>
 
 #include "evaluator/model/graph.h"
@@ -12,10 +12,12 @@
 static const int64_t LARGEST_COUNT = (int64_t)1 << 40;
 static const int64_t LARGEST_TOTAL = (int64_t)1 << 53; /* what a JSON number holds exactly */
 
-static enum err want(const struct node *n, const char *what, const struct shape *is, const char *expected, struct errinfo *e)
+static enum err want(
+	const struct node *n, const char *what, const struct shape *is, const char *expected, struct errinfo *e)
 {
 	char text[256], shape[128];
-	return err_set(e, ERR_INPUT, "%s: %s is %s, expected %s", node_text(n, text), what, shape_text(is, shape), expected);
+	return err_set(
+		e, ERR_INPUT, "%s: %s is %s, expected %s", node_text(n, text), what, shape_text(is, shape), expected);
 }
 
 /* A learned tensor: it must be an initialiser, and float. */
@@ -52,8 +54,8 @@ static enum err conv_shape(const struct graph *g, const struct node *n, struct s
 	if (w->rank != 4)
 		return want(n, "the weight", w, "4 dimensions", e);
 	if (node_int(n, "group", 1) != 1)
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'group' is %lld, only 1 is supported", node_text(n, text),
-			(long long)node_int(n, "group", 1));
+		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'group' is %lld, only 1 is supported",
+			node_text(n, text), (long long)node_int(n, "group", 1));
 	err = window_read(n, x, w->dim + 2, &win, e);
 	if (err)
 		return err;
@@ -79,7 +81,9 @@ static enum err check_variance(const struct graph *g, const struct node *n, stru
 	for (int64_t i = 0; i < variance->shape.dim[0]; i++) {
 		float v = ((const float *)variance->data)[i];
 		if (!(v + epsilon > 0))
-			return err_set(e, ERR_INPUT, "%s: the running variance of channel %lld is %g with epsilon %g, expected a positive sum",
+			return err_set(e, ERR_INPUT,
+				"%s: the running variance of channel %lld is %g with epsilon %g, expected a positive "
+				"sum",
 				node_text(n, text), (long long)i, (double)v, (double)epsilon);
 	}
 	return ERR_OK;
@@ -116,14 +120,16 @@ static enum err max_pool_shape(const struct graph *g, const struct node *n, stru
 	if (err)
 		return err;
 	if (node_int(n, "storage_order", 0) != 0)
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'storage_order' is not supported", node_text(n, text));
+		return err_set(
+			e, ERR_UNSUPPORTED, "%s: attribute 'storage_order' is not supported", node_text(n, text));
 	for (int i = 0; i < 2; i++)
 		if (w.dilation[i] != 1)
 			return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'dilations' is %lld, only 1 is supported",
 				node_text(n, text), (long long)w.dilation[i]);
 	for (int i = 0; i < 2; i++)
 		if (w.begin[i] >= w.kernel[i] || w.end[i] >= w.kernel[i])
-			return err_set(e, ERR_INPUT, "%s: attribute 'pads' is as large as the kernel", node_text(n, text));
+			return err_set(
+				e, ERR_INPUT, "%s: attribute 'pads' is as large as the kernel", node_text(n, text));
 	*ret = (struct shape){ 4, { x->dim[0], x->dim[1], w.out[0], w.out[1] } };
 	return ERR_OK;
 }
@@ -155,8 +161,8 @@ static enum err flatten_shape(const struct graph *g, const struct node *n, struc
 	const struct shape *x = &node_input(g, n, 0)->shape;
 	int64_t axis = node_int(n, "axis", 1);
 	if (axis != 1 && axis != 1 - x->rank)
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'axis' is %lld, only 1 is supported", node_text(n, text),
-			(long long)axis);
+		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'axis' is %lld, only 1 is supported",
+			node_text(n, text), (long long)axis);
 	*ret = (struct shape){ 2, { x->dim[0], shape_count(x, 1) } };
 	return ERR_OK;
 }
@@ -208,8 +214,8 @@ static enum err check_size(const struct node *n, const struct shape *s, struct e
 	for (int i = 0; i < s->rank; i++) {
 		int64_t d = s->dim[i] == DIM_BATCH ? 1 : s->dim[i];
 		if (d < 1 || __builtin_mul_overflow(count, d, &count) || count > LARGEST_COUNT)
-			return err_set(e, ERR_LIMIT, "%s: the output would be %s, larger than 2^40 elements", node_text(n, text),
-				shape_text(s, shape));
+			return err_set(e, ERR_LIMIT, "%s: the output would be %s, larger than 2^40 elements",
+				node_text(n, text), shape_text(s, shape));
 	}
 	return ERR_OK;
 }
@@ -227,7 +233,8 @@ static enum err add_total(const struct node *n, int64_t a, int64_t b, int64_t *t
 		node_text(n, text));
 }
 
-static enum err add_work(const struct graph *g, const struct node *n, const struct shape *out, int64_t *total, struct errinfo *e)
+static enum err add_work(
+	const struct graph *g, const struct node *n, const struct shape *out, int64_t *total, struct errinfo *e)
 {
 	const struct value *weight = node_input(g, n, 1);
 	enum err err = add_total(n, shape_count(out, 1), (int64_t)sizeof(float), total, e);
@@ -242,7 +249,8 @@ static enum err check_data_input(const struct graph *g, const struct node *n, st
 	char text[256];
 	const struct value *x = node_input(g, n, 0);
 	if (!x || x->data || x->dtype != DTYPE_FLOAT || x->shape.rank < 1 || x->shape.dim[0] != DIM_BATCH)
-		return err_set(e, ERR_UNSUPPORTED, "%s: the first input is not a float tensor computed from the network's input",
+		return err_set(e, ERR_UNSUPPORTED,
+			"%s: the first input is not a float tensor computed from the network's input",
 			node_text(n, text));
 	return ERR_OK;
 }

@@ -14,13 +14,13 @@ static enum err check_range(const struct node *n, const char *what, const int64_
 	char text[256];
 	for (size_t i = 0; i < count; i++)
 		if (v[i] < least || v[i] > LARGEST)
-			return err_set(e, ERR_INPUT, "%s: attribute '%s' has the value %lld, expected %lld to %d", node_text(n, text),
-				what, (long long)v[i], (long long)least, LARGEST);
+			return err_set(e, ERR_INPUT, "%s: attribute '%s' has the value %lld, expected %lld to %d",
+				node_text(n, text), what, (long long)v[i], (long long)least, LARGEST);
 	return ERR_OK;
 }
 
-static enum err read_range(const struct node *n, const char *what, size_t count, int64_t otherwise, int64_t least, int64_t *ret,
-	struct errinfo *e)
+static enum err read_range(const struct node *n, const char *what, size_t count, int64_t otherwise, int64_t least,
+	int64_t *ret, struct errinfo *e)
 {
 	enum err err = node_ints(n, what, count, otherwise, ret, e);
 	return err ? err : check_range(n, what, ret, count, least, e);
@@ -36,9 +36,9 @@ static enum err read_kernel(const struct node *n, const int64_t *kernel, struct 
 		return err;
 	bool given = node_attribute(n, "kernel_shape") != NULL;
 	if (kernel && given && memcmp(kernel, w->kernel, sizeof w->kernel))
-		return err_set(e, ERR_INPUT, "%s: attribute 'kernel_shape' is (%lld, %lld), the weight has (%lld, %lld)",
-			node_text(n, text), (long long)w->kernel[0], (long long)w->kernel[1], (long long)kernel[0],
-			(long long)kernel[1]);
+		return err_set(e, ERR_INPUT,
+			"%s: attribute 'kernel_shape' is (%lld, %lld), the weight has (%lld, %lld)", node_text(n, text),
+			(long long)w->kernel[0], (long long)w->kernel[1], (long long)kernel[0], (long long)kernel[1]);
 	if (kernel)
 		memcpy(w->kernel, kernel, sizeof w->kernel);
 	return check_range(n, "kernel_shape", w->kernel, 2, 1, e);
@@ -78,8 +78,9 @@ enum err window_read(const struct node *n, const struct shape *in, const int64_t
 	int64_t pads[4];
 	char text[256], shape[128];
 	if (in->rank != 4)
-		return err_set(e, ERR_UNSUPPORTED, "%s: the input is %s, only (batch, channels, height, width) is supported",
-			node_text(n, text), shape_text(in, shape));
+		return err_set(e, ERR_UNSUPPORTED,
+			"%s: the input is %s, only (batch, channels, height, width) is supported", node_text(n, text),
+			shape_text(in, shape));
 	enum err err = check_auto_pad(n, e);
 	if (!err)
 		err = read_kernel(n, kernel, &w, e);
@@ -96,8 +97,8 @@ enum err window_read(const struct node *n, const struct shape *in, const int64_t
 		w.end[i] = pads[2 + i];
 		slide(&w, i, in->dim[2 + i], node_int(n, "ceil_mode", 0) != 0);
 		if (w.out[i] < 1)
-			return err_set(e, ERR_INPUT, "%s: the window does not fit into the input %s", node_text(n, text),
-				shape_text(in, shape));
+			return err_set(e, ERR_INPUT, "%s: the window does not fit into the input %s",
+				node_text(n, text), shape_text(in, shape));
 	}
 	*ret = w;
 	return ERR_OK;

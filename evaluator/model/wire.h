@@ -8,8 +8,9 @@
 
 #include "base/err.h"
 
-/* Walks the bytes by the schema and refuses what the unpacker should never see: truncated fields, messages nested deeper than ONNX needs (the unpacker recurses), and
- * more than 2^23 messages, strings and byte fields (each costs far more memory than its bytes). Allocates nothing. */
+/* Walks the bytes by the schema and refuses what the unpacker should never see: truncated fields, messages nested
+ * deeper than ONNX needs (the unpacker recurses), and more than 2^23 messages, strings and byte fields (each costs far
+ * more memory than its bytes). Allocates nothing. */
 enum err wire_check(const ProtobufCMessageDescriptor *schema, const void *data, size_t len, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -1,8 +1,9 @@
 /* coupling.c -- which channels must be removed together.
  * SPDX-License-Identifier: MIT
  *
- * Elements are joined by the operators' rules, numbered as classes, and classes are split into groups by partition refinement: at first all live
- * classes are one block; each axis splits every block by how often its classes occur in that axis. What is left together occurs equally often everywhere. */
+ * Elements are joined by the operators' rules, numbered as classes, and classes are split into groups by partition
+ * refinement: at first all live classes are one block; each axis splits every block by how often its classes occur in
+ * that axis. What is left together occurs equally often everywhere. */
 #include "evaluator/prune/coupling.h"
 
 #include <stdio.h>
@@ -94,7 +95,8 @@ static enum err number_classes(struct coupling *c, struct union_find *u)
 
 /* ---- classes to groups ---- */
 
-/* Splitting of blocks by one axis. The arrays are by class but for `pairs`, which has a row for each new block of the axis at hand. */
+/* Splitting of blocks by one axis. The arrays are by class but for `pairs`, which has a row for each new block of the
+ * axis at hand. */
 struct refinement {
 	int *block, *count;
 	int *touched;
@@ -191,7 +193,8 @@ static enum err find_groups(struct coupling *c, struct errinfo *e)
 
 /* ---- names ---- */
 
-/* A weight "features.0.weight" gives "features.0"; exporters that fold invent names like "onnx::Conv_35", then the node's is better. */
+/* A weight "features.0.weight" gives "features.0"; exporters that fold invent names like "onnx::Conv_35", then the
+ * node's is better. */
 static const char *name_of(struct coupling *c, const struct node *n)
 {
 	const char *weight = c->g->values[n->in[1]].name;
@@ -214,7 +217,8 @@ static const char *unique_name(struct coupling *c, struct names *taken, const ch
 	return name;
 }
 
-static enum err name_channels(struct coupling *c, struct names *taken, const struct node *n, const struct axis *out, struct errinfo *e)
+static enum err name_channels(
+	struct coupling *c, struct names *taken, const struct node *n, const struct axis *out, struct errinfo *e)
 {
 	for (int k = 0; k < out->n; k++) {
 		int group = coupling_group_at(c, out, k);

@@ -1,11 +1,13 @@
 /* coupling.h -- which channels must be removed together.
  * SPDX-License-Identifier: MIT
  *
- * Every index along a channel dimension of every tensor is an element. Each operator's rule says which elements of its inputs, weights and output are one and
- * the same channel (a convolution's output i, row i of its filter, entry i of the batch-norm behind it, slice i of every filter fed by it); union-find joins them into classes. A
- * class is the smallest thing that can be removed; it may hold many elements of one axis (a flattened map) or of many tensors (a residual stream).
- * Classes that occur equally often in the same axes are interchangeable and form a group (DepGraph, Fang et al. CVPR 2023, found here by propagation, never by name or
- * position). A class that the network's input or output fixes is frozen, with the reason. */
+ * Every index along a channel dimension of every tensor is an element. Each operator's rule says which elements of its
+ * inputs, weights and output are one and the same channel (a convolution's output i, row i of its filter, entry i of
+ * the batch-norm behind it, slice i of every filter fed by it); union-find joins them into classes. A class is the
+ * smallest thing that can be removed; it may hold many elements of one axis (a flattened map) or of many tensors (a
+ * residual stream). Classes that occur equally often in the same axes are interchangeable and form a group (DepGraph,
+ * Fang et al. CVPR 2023, found here by propagation, never by name or position). A class that the network's input or
+ * output fixes is frozen, with the reason. */
 #ifndef EVALUATOR_PRUNE_COUPLING_H
 #define EVALUATOR_PRUNE_COUPLING_H
 
@@ -45,7 +47,8 @@ struct coupling {
 };
 
 /* Borrows names from g, which must outlive it. */
-enum err coupling_new(const struct graph *g, struct coupling **ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err coupling_new(const struct graph *g, struct coupling **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 void coupling_free(struct coupling *c); /* accepts NULL */
 
 /* The axis of a value's dimension, NULL when it is not tracked. */

@@ -56,7 +56,8 @@ static const struct {
 	{ "l1", l1 },
 };
 
-enum err criterion_importance(const char *name, const struct coupling *c, struct arena *a, const double **ret, struct errinfo *e)
+enum err criterion_importance(
+	const char *name, const struct coupling *c, struct arena *a, const double **ret, struct errinfo *e)
 {
 	double *importance = ARENA_ARRAY(a, double, (size_t)c->class_count);
 	double *scratch = ARENA_ARRAY(a, double, (size_t)c->class_count);
@@ -86,7 +87,8 @@ static int by_importance(const void *a, const void *b)
 	return x->class > y->class ? -1 : x->class < y->class;
 }
 
-enum err criterion_select(const struct coupling *c, const double *importance, const int *keep, bool *ret_removed, struct errinfo *e)
+enum err criterion_select(
+	const struct coupling *c, const double *importance, const int *keep, bool *ret_removed, struct errinfo *e)
 {
 	struct ranked *order = malloc(((size_t)c->class_count + 1) * sizeof *order);
 	if (!order)

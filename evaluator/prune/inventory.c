@@ -47,7 +47,8 @@ static cJSON *add_layer(struct inventory *v, cJSON *layers, const struct node *n
 	return layer;
 }
 
-static void add_costs(struct inventory *v, cJSON *layer, int64_t kernel, int64_t positions, int64_t vectors, int64_t buffers)
+static void add_costs(
+	struct inventory *v, cJSON *layer, int64_t kernel, int64_t positions, int64_t vectors, int64_t buffers)
 {
 	json_put_number(layer, "kernel", (double)kernel, &v->failed);
 	json_put_number(layer, "positions", (double)positions, &v->failed);

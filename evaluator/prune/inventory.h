@@ -9,7 +9,8 @@
 
 struct coupling;
 
-/* Groups, frozen dimensions with reasons, and every layer's dimensions in terms of the groups. The caller cJSON_Deletes *ret. */
+/* Groups, frozen dimensions with reasons, and every layer's dimensions in terms of the groups. The caller cJSON_Deletes
+ * *ret. */
 enum err inventory_write(const struct coupling *c, cJSON **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

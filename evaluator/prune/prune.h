@@ -17,10 +17,13 @@ struct prunable {
 	const double *importance; /* by class */
 };
 
-enum err prunable_open(const char *model, const char *criterion, struct prunable **ret, struct errinfo *e) __attribute__((warn_unused_result));
+enum err prunable_open(const char *model, const char *criterion, struct prunable **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 void prunable_close(struct prunable *p); /* accepts NULL */
 
-/* The network with keep[g] channels left in group g, 1 <= keep[g] <= channels. It borrows from p, which must outlive it. */
-enum err prunable_make(const struct prunable *p, const int *keep, struct graph **ret, struct errinfo *e) __attribute__((warn_unused_result));
+/* The network with keep[g] channels left in group g, 1 <= keep[g] <= channels. It borrows from p, which must outlive
+ * it. */
+enum err prunable_make(const struct prunable *p, const int *keep, struct graph **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif

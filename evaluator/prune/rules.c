@@ -49,7 +49,8 @@ static enum err batch_norm_rule(struct union_find *u, const struct graph *g, con
 static enum err same_channels_rule(struct union_find *u, const struct graph *g, const struct node *n)
 {
 	for (int k = 0; k < n->in_count; k++) {
-		enum err err = g->values[n->in[k]].shape.rank > 1 ? union_find_tie(u, n->in[k], 1, n->out[0], 1) : ERR_OK;
+		enum err err =
+			g->values[n->in[k]].shape.rank > 1 ? union_find_tie(u, n->in[k], 1, n->out[0], 1) : ERR_OK;
 		if (err)
 			return err;
 	}

@@ -9,6 +9,7 @@
 struct union_find;
 
 /* Applies the rule of node n. */
-enum err rules_apply(struct union_find *u, const struct graph *g, const struct node *n) __attribute__((warn_unused_result));
+enum err rules_apply(struct union_find *u, const struct graph *g, const struct node *n)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -36,9 +36,10 @@ static bool is_removed(const struct coupling *c, const struct axis *a, int i, co
 	return removed[c->class_of[a->first + i]];
 }
 
-/* A copy of v's elements (outer, n, inner) without the removed indices of one dimension; v's shape and data become the result's. */
-static enum err cut(const struct coupling *c, const struct axis *a, const bool *removed, struct arena *arena, struct value *v,
-	struct errinfo *e)
+/* A copy of v's elements (outer, n, inner) without the removed indices of one dimension; v's shape and data become the
+ * result's. */
+static enum err cut(const struct coupling *c, const struct axis *a, const bool *removed, struct arena *arena,
+	struct value *v, struct errinfo *e)
 {
 	size_t outer = 1, inner = 1, size = dtype_size(v->dtype);
 	int kept = 0;

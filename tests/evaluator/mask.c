@@ -28,7 +28,8 @@ static void zero_columns(const struct coupling *c, const bool *removed, struct g
 }
 
 /* What produces channels: a layer's filter rows and bias, a batch-norm's scale and shift. */
-static void zero_producers(const struct coupling *c, const bool *removed, bool shifts, struct graph *g, const struct node *n)
+static void zero_producers(
+	const struct coupling *c, const bool *removed, bool shifts, struct graph *g, const struct node *n)
 {
 	int bias = n->in_count > 2 ? n->in[2] : -1;
 	if (n->op == OP_BATCH_NORM) {

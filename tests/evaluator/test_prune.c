@@ -210,9 +210,10 @@ START_TEST(cost_model_equals_the_pruned_graph_for_200_candidates)
 }
 END_TEST
 
-/* The property: let R be the removed channels. Set to zero every filter row, bias entry, batch-norm scale and shift that belongs to R. Then every activation of R is exactly
- * zero from where it is produced to where it is read (scale * x + shift = 0, ReLU, max and mean of zeros, sums of zeros), readers add
- * nothing for it, and the logits are those of the network without R, up to the order of float sums. */
+/* The property: let R be the removed channels. Set to zero every filter row, bias entry, batch-norm scale and shift
+ * that belongs to R. Then every activation of R is exactly zero from where it is produced to where it is read (scale *
+ * x + shift = 0, ReLU, max and mean of zeros, sums of zeros), readers add nothing for it, and the logits are those of
+ * the network without R, up to the order of float sums. */
 START_TEST(removing_equals_zeroing_where_no_shift_flows)
 {
 	struct prunable *p = open_sample(_i);
@@ -240,8 +241,8 @@ START_TEST(removing_equals_zeroing_where_no_shift_flows)
 }
 END_TEST
 
-/* The counterpart, which shows that the property says something: a bias or batch-norm shift left on a removed channel flows on and changes the
- * logits. */
+/* The counterpart, which shows that the property says something: a bias or batch-norm shift left on a removed channel
+ * flows on and changes the logits. */
 START_TEST(zeroing_filters_alone_is_not_removing_when_shifts_flow)
 {
 	struct prunable *p = open_sample(_i);
@@ -368,7 +369,8 @@ START_TEST(l1_importance_is_the_mean_share_of_rows_and_slices)
 		slice_sum += slice[i];
 	}
 	for (int i = 0; i < 6; i++)
-		ck_assert_double_eq_tol(p->importance[first->classes[i]], 6 * row[i] / row_sum + 6 * slice[i] / slice_sum, 1e-9);
+		ck_assert_double_eq_tol(
+			p->importance[first->classes[i]], 6 * row[i] / row_sum + 6 * slice[i] / slice_sum, 1e-9);
 	prunable_close(p);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* test_sound.c -- models that can be read and would lead astray: numbers that diverge, tensors that are shared, nodes that nobody needs.
- * SPDX-License-Identifier: MIT */
+/* test_sound.c -- models that can be read and would lead astray: numbers that diverge, tensors that are shared, nodes
+ * that nobody needs. SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -31,8 +31,9 @@ static void noise(struct dataset *d, struct split *ret)
 	static uint32_t labels[256];
 	for (size_t i = 0; i < sizeof pixels; i++)
 		pixels[i] = (unsigned char)(i * 2654435761u >> 13);
-	*d = (struct dataset){ .count = 256, .channels = 1, .height = 28, .width = 28, .pixels = pixels, .labels = labels,
-		.classes = 1 };
+	*d = (struct dataset){
+		.count = 256, .channels = 1, .height = 28, .width = 28, .pixels = pixels, .labels = labels, .classes = 1
+	};
 	*ret = (struct split){ .data = d, .first = 0, .count = 256, .norm = &norm };
 }
 
@@ -93,7 +94,8 @@ START_TEST(recalibration_of_shared_statistics_leaves_everything_else_alone)
 	struct graph *g;
 	struct dataset d;
 	struct split s;
-	Onnx__NodeProto *first = form_node(&f, "BatchNormalization", 0), *second = form_node(&f, "BatchNormalization", 1);
+	Onnx__NodeProto *first = form_node(&f, "BatchNormalization", 0),
+			*second = form_node(&f, "BatchNormalization", 1);
 	second->input[3] = first->input[3];
 	second->input[4] = first->input[4] = first->input[1];
 	noise(&d, &s);

@@ -46,8 +46,10 @@ static cJSON *lease(const char *kind, int model, const char *candidate, const ch
 {
 	char text[2048];
 	snprintf(text, sizeof text,
-		"{\"id\": 1, \"trial\": \"1.2\", \"kind\": \"%s\", \"heartbeat\": 5, \"expires\": 20, \"model\": \"%d" ZEROS "\","
-		" \"data\": {\"format\": \"idx\", \"train\": {\"images\": \"sha256:2" ZEROS "\", \"labels\": \"sha256:3" ZEROS "\"},"
+		"{\"id\": 1, \"trial\": \"1.2\", \"kind\": \"%s\", \"heartbeat\": 5, \"expires\": 20, \"model\": "
+		"\"%d" ZEROS "\","
+		" \"data\": {\"format\": \"idx\", \"train\": {\"images\": \"sha256:2" ZEROS
+		"\", \"labels\": \"sha256:3" ZEROS "\"},"
 		" \"test\": {\"images\": \"sha256:4" ZEROS "\", \"labels\": \"sha256:5" ZEROS "\"}, \"holdout\": 5000,"
 		" \"mean\": [0.2860], \"std\": [0.3530]},"
 		" \"prune\": {\"criterion\": \"l1\", \"max_ratio\": 0.95, \"round_to\": 1},"
@@ -106,7 +108,8 @@ START_TEST(baseline_reports_metrics_and_inventory)
 	ck_assert_double_gt(metric(report, "accuracy"), 0.88);
 	ck_assert_double_eq(metric(report, "params"), 61706);
 	ck_assert_double_eq(metric(report, "macs"), 416520);
-	ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(report, "inventory"), "groups")), 4);
+	ck_assert_int_eq(
+		cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(report, "inventory"), "groups")), 4);
 	ck_assert_ptr_null(cJSON_GetObjectItem(cJSON_GetObjectItem(report, "metrics"), "latency"));
 	ck_assert_int_eq(access(files[EXPORTED], F_OK), -1);
 	cJSON_Delete(report);
@@ -158,7 +161,8 @@ END_TEST
 
 START_TEST(latency_is_told_with_its_spread_and_beside_the_baseline)
 {
-	cJSON *report = run(lease("candidate", LENET, "[3,8,60,42]", "{\"batch\": 1, \"rounds\": 5, \"exclusive\": false}", 0));
+	cJSON *report =
+		run(lease("candidate", LENET, "[3,8,60,42]", "{\"batch\": 1, \"rounds\": 5, \"exclusive\": false}", 0));
 	ck_assert_double_gt(metric(report, "latency"), 0);
 	ck_assert_double_le(metric(report, "latency_p10_ms"), metric(report, "latency_ms"));
 	ck_assert_double_le(metric(report, "latency_ms"), metric(report, "latency_p90_ms"));
@@ -235,7 +239,8 @@ START_TEST(hostile_leases_are_refused_by_field)
 	ck_assert_ptr_nonnull(strstr(e.msg, "surprise"));
 	ck_assert_int_eq(run_error(lease("nonsense", LENET, "null", "null", 0), &e), ERR_INPUT);
 	ck_assert_ptr_nonnull(strstr(e.msg, "nonsense"));
-	ck_assert_int_eq(run_error(lease("candidate", LENET, "[3,8,60,42]", "{\"batch\": -1, \"rounds\": 5}", 0), &e), ERR_INPUT);
+	ck_assert_int_eq(run_error(lease("candidate", LENET, "[3,8,60,42]", "{\"batch\": -1, \"rounds\": 5}", 0), &e),
+		ERR_INPUT);
 	ck_assert_ptr_nonnull(strstr(e.msg, "rung.latency.batch"));
 }
 END_TEST
