@@ -23,6 +23,10 @@ endif
 override CFLAGS += $(CFLAGS_$(MODE))
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -I. -I$(OUT)/gen $(WARN) $(CFLAGS)
 
+# `make V=1` shows whole commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
 # What each part links with beyond libc; a program adds up those of its parts.
 LIBS_base      := -lcjson -lcurl -lcrypto
 LIBS_store     := -lsqlite3
@@ -62,28 +66,33 @@ help:
 # ---- the parts, one archive each -------------------------------------------------------------------
 define part
 $(OUT)/lib$(1).a: $(call objects,$(1)) $(if $(filter evaluator,$(1)),$(OUT)/gen/onnx.pb-c.o)
+	$$(call say,AR,$$@)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach p,$(PARTS),$(eval $(call part,$(p))))
 
 $(OUT)/%.o: %.c | $(DEPS)
+	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # ONNX's own schema, compiled by protoc-c. Generated code is not held to our warnings.
 /usr/include/onnx/onnx.proto: | $(DEPS)
 	@test -f $@ || { echo '$@ is missing: install libonnx-dev, or run make deps' >&2; exit 1; }
 $(OUT)/gen/onnx.pb-c.c: /usr/include/onnx/onnx.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
+	$(call say,PROTO,$@)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
 $(OUT)/gen/onnx.pb-c.o: $(OUT)/gen/onnx.pb-c.c
-	$(CC) -std=c17 -D_GNU_SOURCE -I$(OUT)/gen -w $(CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -I$(OUT)/gen -w $(CFLAGS) -c $< -o $@
 $(call objects,evaluator) $(OUT)/evaluator/main.o: | $(OUT)/gen/onnx.pb-c.c
 
 define program
 $(OUT)/$(1): $(OUT)/$(firstword $($(1)_PARTS))/main.o $(call archives,$($(1)_PARTS))
-	$$(CC) $$(CFLAGS) $$^ $(call libraries,$($(1)_PARTS)) -o $$@
+	$$(call say,LINK,$$@)
+	$(Q)$$(CC) $$(CFLAGS) $$^ $(call libraries,$($(1)_PARTS)) -o $$@
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 

@@ -16,11 +16,13 @@ TEST_ENV := OUT=$(OUT) OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 define unit
 $(OUT)/tests/test-$(1): $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/$(1)/*.c)) $(call archives,$($(1)_TEST))
+	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$^ -lcheck -lsubunit -lrt -lpthread $(call libraries,$($(1)_TEST)) -o $$@
+	$(Q)$$(CC) $$(CFLAGS) $$^ -lcheck -lsubunit -lrt -lpthread $(call libraries,$($(1)_TEST)) -o $$@
 .PHONY: check-$(1)
 check-$(1): $(OUT)/tests/test-$(1) | $($(1)_NEEDS)
-	$(TEST_ENV) $(OUT)/tests/test-$(1)
+	$$(call say,TEST,$(1))
+	$(Q)$(TEST_ENV) $(OUT)/tests/test-$(1)
 endef
 $(foreach p,$(UNIT_PARTS),$(eval $(call unit,$(p))))
 
@@ -28,12 +30,12 @@ $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/evaluator/*.c tests/peers/*.c)): | $(
 
 .PHONY: check check-man check-systemd check-e2e
 check-man:
-	mandoc -Tlint -W warning docs/man/*.[158]
+	$(Q)mandoc -Tlint -W warning docs/man/*.[158]
 
 check-systemd: all
-	tests/systemd.sh $(OUT)
+	$(Q)tests/systemd.sh $(OUT)
 
 check-e2e: all
-	$(TEST_ENV) tests/e2e.sh
+	$(Q)$(TEST_ENV) tests/e2e.sh
 
 check: all layers check-man $(addprefix check-,$(UNIT_PARTS)) check-systemd check-e2e

@@ -14,7 +14,7 @@ check-peers: $(OUT)/pare-worker $(OUT)/tests/peers-candidates $(PEERS_LIBRARY) |
 
 $(OUT)/tests/peers-candidates: $(OUT)/tests/peers/candidates.o $(call archives,evaluator base)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CFLAGS_$(MODE)) $^ $(call libraries,evaluator base) -o $@
+	$(CC) $(CFLAGS) $^ $(call libraries,evaluator base) -o $@
 
 # Asks for what is missing and nothing else: where all is there the comparison needs no network.
 peers-debian:
