@@ -97,11 +97,9 @@ enum err baseline_take(struct job *j, struct flight *f, const struct report *rep
 	if (err)
 		return err;
 	struct cost cost = cost_of_intact(space);
-	if (report_check_cost(&report->metrics, &cost, e)) {
-		space_free(space);
-		return result_failed(j, f, e->msg, e);
-	}
-	err = trial_load(j->daemon->store, j->row.id, 0, &r, e);
+	err = report_check_cost(&report->metrics, &cost, e);
+	if (!err)
+		err = trial_load(j->daemon->store, j->row.id, 0, &r, e);
 	if (err) {
 		space_free(space);
 		return err;

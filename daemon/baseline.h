@@ -12,7 +12,8 @@ struct job;
 struct report;
 struct trial_row;
 
-/* Takes a checked report. An inventory that is wrong is ERR_INPUT, with nothing changed. */
+/* Takes a checked report. An inventory that is wrong, and figures that contradict it, are ERR_INPUT, with nothing
+ * changed. */
 enum err baseline_take(struct job *j, struct flight *f, const struct report *report, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -130,7 +130,7 @@ enum err report_check_cost(const struct trial_metrics *m, const struct cost *cos
 	};
 	for (size_t i = 0; i < COUNT(pairs); i++)
 		if (pairs[i].reported != (double)pairs[i].computed)
-			return err_set(e, ERR_INPUT, "the worker reported %s %.15g, the cost model says %lld",
+			return err_set(e, ERR_INPUT, "metrics.%s: is %.15g, expected %lld, the cost model's",
 				pairs[i].name, pairs[i].reported, (long long)pairs[i].computed);
 	return ERR_OK;
 }

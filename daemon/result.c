@@ -144,9 +144,9 @@ static enum err take_candidate(struct job *j, struct flight *f, const struct rep
 {
 	struct cost cost = cost_of(j->space, f->keep);
 	struct trial_row r;
-	if (report_check_cost(&report->metrics, &cost, e))
-		return result_failed(j, f, e->msg, e);
-	enum err err = trial_load(j->daemon->store, j->row.id, f->number, &r, e);
+	enum err err = report_check_cost(&report->metrics, &cost, e);
+	if (!err)
+		err = trial_load(j->daemon->store, j->row.id, f->number, &r, e);
 	if (err)
 		return err;
 	enum trial_state from = r.state;

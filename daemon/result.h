@@ -15,8 +15,8 @@ struct report;
 struct trial_metrics;
 struct trial_row;
 
-/* Takes a checked report for a flight, which is removed. A baseline's inventory that is wrong is ERR_INPUT, with
- * nothing changed; figures that contradict the cost model fail the trial. */
+/* Takes a checked report for a flight, which is removed. A baseline's inventory that is wrong, and figures that
+ * contradict the cost model, are ERR_INPUT, with nothing changed. */
 enum err result_report(struct job *j, struct flight *f, const struct report *report, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
