@@ -4,7 +4,7 @@
  * In use means: this process has the file open with LOCK_SH. Whoever wants to remove a file needs LOCK_EX first,
  * without waiting. As a file can be removed between open and flock, the name is looked at again under the
  * lock. Temporary names are "tmp-PID-NAME~SUFFIX"; '~' is not allowed in worker names, so no name is the beginning
- * of another. The time of last use is the file's mtime. */
+ * of another. The time of last use is the file's atime, set by hand; its mtime tells when bytes were changed. */
 #include "evaluator/cache.h"
 
 #include <dirent.h>
@@ -31,6 +31,7 @@ struct known {
 	dev_t device;
 	ino_t inode;
 	off_t size;
+	struct timespec changed;
 };
 
 struct cache {
@@ -68,6 +69,11 @@ static bool is_leftover(const struct cache *c, const char *file)
 	if (pid <= 0 || *end != '-' || strncmp(end + 1, c->name, len) || end[1 + len] != '~')
 		return false;
 	return pid == (long)getpid() || (kill((pid_t)pid, 0) && errno == ESRCH);
+}
+
+enum err cache_prepare(const struct cache *c, struct errinfo *e)
+{
+	return file_make_directory(c->dir, e);
 }
 
 void cache_clean(const struct cache *c)
@@ -168,7 +174,7 @@ static enum err list_stored(const struct cache *c, struct stored **ret, size_t *
 		}
 		memcpy(all[n].digest, entry->d_name, DIGEST_HEX + 1);
 		all[n].size = (uint64_t)st.st_size;
-		all[n++].used = st.st_mtim;
+		all[n++].used = st.st_atim;
 	}
 	closedir(d);
 	if (n)
@@ -248,7 +254,14 @@ static enum err remember(struct cache *c, const char *digest, const struct stat 
 	k->device = st->st_dev;
 	k->inode = st->st_ino;
 	k->size = st->st_size;
+	k->changed = st->st_mtim;
 	return ERR_OK;
+}
+
+static bool unchanged(const struct known *k, const struct stat *st)
+{
+	return k->device == st->st_dev && k->inode == st->st_ino && k->size == st->st_size &&
+	       k->changed.tv_sec == st->st_mtim.tv_sec && k->changed.tv_nsec == st->st_mtim.tv_nsec;
 }
 
 /* Under the lock: *ret_right when the file at path is the blob, otherwise it was removed. */
@@ -258,7 +271,7 @@ static enum err check(struct cache *c, const char *digest, const char *path, con
 	char found[DIGEST_HEX + 1];
 	const struct known *k = known_of(c, digest);
 	*ret_right = true;
-	if (k && k->device == st->st_dev && k->inode == st->st_ino && k->size == st->st_size)
+	if (k && unchanged(k, st))
 		return ERR_OK;
 	enum err err = digest_file(path, found, e);
 	if (err)
@@ -278,12 +291,12 @@ static bool lock_shared(int fd)
 	return true;
 }
 
-/* By the exact clock: "now" in futimens is that of the last tick, the same for several blobs. */
+/* By the exact clock: UTIME_NOW is the time of the last tick, the same for several blobs. */
 static void mark_used(int fd)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	futimens(fd, (struct timespec[]){ now, now });
+	futimens(fd, (struct timespec[]){ now, { .tv_nsec = UTIME_OMIT } });
 }
 
 /* Opens, locks and checks what is there. *ret_fd is -1 when it is missing, was removed meanwhile or was wrong. */

@@ -37,6 +37,9 @@ void cache_release(struct cache *c);
 enum err cache_temporary(const struct cache *c, const char *suffix, char ret_path[CACHE_PATH], struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* Makes the directory again should somebody have removed it. */
+enum err cache_prepare(const struct cache *c, struct errinfo *e) __attribute__((warn_unused_result));
+
 /* Removes all temporary files of this process, before it ends abruptly. From any thread. */
 void cache_clean(const struct cache *c);
 

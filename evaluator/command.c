@@ -103,15 +103,13 @@ static enum err open_split(const struct data_options *o, bool test, size_t most,
 	struct dataset **ret_data, struct split *ret, struct errinfo *e)
 {
 	struct source_paths p;
-	enum err err = source_in_folder(o->folder, &p, e);
+	enum err err = source_in_folder(o->folder, test, &p, e);
 	if (!err)
-		err = dataset_read_idx(test ? p.test_images : p.train_images, test ? p.test_labels : p.train_labels,
-			ret_data, e);
+		err = dataset_read_idx(p.images, p.labels, ret_data, e);
 	if (!err)
 		err = split_whole(*ret_data, norm, ret, e);
 	if (!err && most > ret->count)
-		err = err_set(e, ERR_INPUT, "%s: has %zu images, %zu were asked for",
-			test ? p.test_images : p.train_images, ret->count, most);
+		err = err_set(e, ERR_INPUT, "%s: has %zu images, %zu were asked for", p.images, ret->count, most);
 	if (!err && most)
 		ret->count = most;
 	return err;

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "evaluator/measure/recalibrate.h"
@@ -83,6 +84,9 @@ static enum err prune_to(
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 {
 	struct prunable *p;
+	struct stat in, out;
+	if (!stat(r->model, &in) && !stat(r->out, &out) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		return err_set(e, ERR_INPUT, "%s: is the model itself, expected another file to write", r->out);
 	if (!(r->ratio >= 0 && r->ratio < 1))
 		return err_set(e, ERR_INPUT, "ratio: is %g, expected at least 0 and less than 1", r->ratio);
 	enum err err = prunable_open(r->model, r->criterion, &p, e);

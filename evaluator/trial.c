@@ -84,9 +84,12 @@ static enum err open_model(struct trial *t)
 	const struct dataset *data;
 	const struct source *s = &t->order.source;
 	enum err err = workspace_model(t->w, t->order.model, t->order.criterion, &t->model, t->e);
-	if (!err)
-		err = workspace_data(t->w, s->train_images, s->train_labels, &data, t->e);
-	return err ? err : split_holdout(data, &s->norm, s->holdout, &t->train, &t->held, t->e);
+	if (err)
+		return err_wrap(t->e, "model");
+	err = workspace_data(t->w, s->train_images, s->train_labels, &data, t->e);
+	if (err)
+		return err_wrap(t->e, "data.train");
+	return split_holdout(data, &s->norm, s->holdout, &t->train, &t->held, t->e);
 }
 
 static enum err run_baseline(struct trial *t, cJSON *report)
@@ -157,8 +160,9 @@ static enum err run_test(struct trial *t, cJSON *report)
 	struct score score;
 	const struct source *s = &t->order.source;
 	enum err err = workspace_data(t->w, s->test_images, s->test_labels, &data, t->e);
-	if (!err)
-		err = split_whole(data, &s->norm, &all, t->e);
+	if (err)
+		return err_wrap(t->e, "data.test");
+	err = split_whole(data, &s->norm, &all, t->e);
 	if (!err)
 		err = workspace_path(t->w, t->order.model, path, t->e);
 	if (!err)

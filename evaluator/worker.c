@@ -39,6 +39,7 @@ struct worker {
 	struct cache *cache;
 	struct workspace *workspace;
 	char model[CACHE_PATH];   /* where a trial writes its network */
+	bool faulty;              /* the last trial was given back by a fault of this machine or the daemon */
 	double expires;           /* of the lease at hand */
 };
 
@@ -153,12 +154,22 @@ static void tell_outcome(const struct lease *l, const char *verb, enum err err, 
 		log_warning("trial %s: %s was not taken: %s", l->trial, verb, e->msg);
 }
 
+/* Whether the trial went wrong by the machine's or the daemon's fault rather than the candidate's: a full disk, a file
+ * that vanished. Then another attempt may do better. An internal error is the daemon's own once the trial has ended
+ * well. */
+static bool own_fault(enum err err, bool ended)
+{
+	return err == ERR_UNAVAILABLE || err == ERR_GONE || err == ERR_IO || err == ERR_NOT_FOUND ||
+	       (ended && (err == ERR_INTERNAL || err == ERR_MEMORY));
+}
+
 /* What follows from how the trial ended. e tells why it did, when err says so. */
 static void report(struct worker *w, const struct lease *l, enum heartbeat_state state, enum err err, cJSON *result,
 	struct errinfo *e)
 {
 	struct reporter r = { w->http, l->id, l->expires + PATIENCE_S, &terminating };
 	struct errinfo why = { 0 };
+	bool ended = !err;
 	if (state == HEARTBEAT_GONE || (err == ERR_GONE && state != HEARTBEAT_HELD)) {
 		log_info("trial %s: dropped, the lease is lost", l->trial);
 		return;
@@ -171,9 +182,10 @@ static void report(struct worker *w, const struct lease *l, enum heartbeat_state
 		}
 		err_wrap(e, "the report was not taken");
 	}
-	if (err == ERR_UNAVAILABLE || err == ERR_GONE) {
+	if (own_fault(err, ended)) {
+		w->faulty = err != ERR_GONE;
 		r.patience_s = RELEASE_PATIENCE_S;
-		log_info("trial %s: released: %s", l->trial, e->msg);
+		log_line(w->faulty ? LOG_WARNING : LOG_INFO, "trial %s: released: %s", l->trial, e->msg);
 		err = report_release(&r, &why);
 		tell_outcome(l, "the release", err, &why);
 		return;
@@ -196,6 +208,8 @@ static void work_on(struct worker *w, const cJSON *doc)
 	if (atomic_load(&terminating))
 		atomic_store(&stop, true);
 	w->expires = l.expires;
+	if (!err)
+		err = cache_prepare(w->cache, &e);
 	if (!err)
 		err = heartbeat_start(w->beat, &beat, &stop, restart_or_exit, w, &h, &e);
 	if (!err) {
@@ -257,7 +271,7 @@ static bool wait_for_daemon(struct worker *w, struct backoff *b, int64_t absent,
 
 static enum err loop(struct worker *w, struct errinfo *e)
 {
-	struct backoff b = { 0 };
+	struct backoff b = { 0 }, faults = { 0 };
 	int64_t absent = 0;
 	while (!atomic_load(&terminating) && !orphaned(w->o)) {
 		cJSON *lease = NULL;
@@ -282,7 +296,12 @@ static enum err loop(struct worker *w, struct errinfo *e)
 		backoff_reset(&b);
 		if (!lease)
 			continue;
+		w->faulty = false;
 		work_on(w, lease);
+		if (w->faulty)
+			backoff_wait(&faults, &terminating); /* what was released comes back at once */
+		else
+			backoff_reset(&faults);
 		cJSON_Delete(lease);
 		if (w->o->once)
 			break;

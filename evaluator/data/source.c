@@ -125,14 +125,8 @@ static enum err find(const char *dir, const char *name, char ret[4096], struct e
 	return err_set(e, ERR_NOT_FOUND, "%s: has no readable %s.gz or %s", dir, name, name);
 }
 
-enum err source_in_folder(const char *dir, struct source_paths *ret, struct errinfo *e)
+enum err source_in_folder(const char *dir, bool test, struct source_paths *ret, struct errinfo *e)
 {
-	enum err err = find(dir, "train-images-idx3-ubyte", ret->train_images, e);
-	if (!err)
-		err = find(dir, "train-labels-idx1-ubyte", ret->train_labels, e);
-	if (!err)
-		err = find(dir, "t10k-images-idx3-ubyte", ret->test_images, e);
-	if (!err)
-		err = find(dir, "t10k-labels-idx1-ubyte", ret->test_labels, e);
-	return err;
+	enum err err = find(dir, test ? "t10k-images-idx3-ubyte" : "train-images-idx3-ubyte", ret->images, e);
+	return err ? err : find(dir, test ? "t10k-labels-idx1-ubyte" : "train-labels-idx1-ubyte", ret->labels, e);
 }

@@ -4,6 +4,7 @@
 #define EVALUATOR_DATA_SOURCE_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -19,11 +20,11 @@ struct source {
 /* Checks docs/protocol.md's "data" object, as a job has it or as a lease. */
 enum err source_read(const cJSON *data, struct source *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* The four files in folder `dir` under MNIST's usual names, with or without .gz. */
+/* The two files of one split in folder `dir` under MNIST's usual names, with or without .gz. */
 struct source_paths {
-	char train_images[4096], train_labels[4096], test_images[4096], test_labels[4096];
+	char images[4096], labels[4096];
 };
-enum err source_in_folder(const char *dir, struct source_paths *ret, struct errinfo *e)
+enum err source_in_folder(const char *dir, bool test, struct source_paths *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,7 @@
 /* test_cache.c -- a worker's blob cache: fetched once, checked, shared, bounded.
  * SPDX-License-Identifier: MIT */
 #include <pthread.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,33 @@ START_TEST(a_damaged_file_is_found_at_first_use_and_fetched_again)
 	folder_put(path, blobs[3].bytes, BLOB);
 	get(c, 2);
 	ck_assert_int_eq(fetched(2), 1);
+	cache_close(c);
+}
+END_TEST
+
+START_TEST(a_file_changed_in_place_is_found_by_the_process_that_knew_it)
+{
+	char path[128];
+	struct cache *c = open_cache("w", PLENTY);
+	snprintf(path, sizeof path, "cache/%s", blobs[2].digest);
+	get(c, 2);
+	cache_release(c);
+	int fd = open(path, O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "oops", 4, 0), 4);
+	close(fd);
+	get(c, 2);
+	ck_assert_int_eq(fetched(2), 2);
+	cache_close(c);
+}
+END_TEST
+
+START_TEST(a_folder_that_was_removed_is_made_again)
+{
+	struct errinfo e = { 0 };
+	struct cache *c = open_cache("w", PLENTY);
+	ck_assert(!rmdir("cache"));
+	ck_assert_msg(!cache_prepare(c, &e), "%s", e.msg);
+	get(c, 1);
 	cache_close(c);
 }
 END_TEST
@@ -267,6 +295,8 @@ Suite *cache_suite(void)
 	tcase_set_timeout(t, 20);
 	tcase_add_test(t, a_blob_is_fetched_once);
 	tcase_add_test(t, a_damaged_file_is_found_at_first_use_and_fetched_again);
+	tcase_add_test(t, a_file_changed_in_place_is_found_by_the_process_that_knew_it);
+	tcase_add_test(t, a_folder_that_was_removed_is_made_again);
 	tcase_add_test(t, bytes_of_another_digest_never_get_the_name);
 	tcase_add_test(t, what_the_daemon_does_not_have_is_not_found);
 	tcase_add_test(t, the_least_recently_used_make_room);

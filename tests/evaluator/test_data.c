@@ -139,8 +139,8 @@ START_TEST(fashion_mnist_has_its_published_shape)
 	struct source_paths p;
 	struct dataset *d;
 	struct errinfo e = { 0 };
-	ck_assert_msg(!source_in_folder("/usr/share/datasets/fashion-mnist", &p, &e), "%s", e.msg);
-	ck_assert_msg(!dataset_read_idx(p.test_images, p.test_labels, &d, &e), "%s", e.msg);
+	ck_assert_msg(!source_in_folder("/usr/share/datasets/fashion-mnist", true, &p, &e), "%s", e.msg);
+	ck_assert_msg(!dataset_read_idx(p.images, p.labels, &d, &e), "%s", e.msg);
 	ck_assert_uint_eq(d->count, 10000);
 	ck_assert_int_eq(d->height * d->width * d->channels, 784);
 	ck_assert_uint_eq(d->classes, 10);
@@ -506,21 +506,22 @@ START_TEST(a_wrong_section_is_refused_by_field_and_value)
 }
 END_TEST
 
-START_TEST(a_folder_gives_its_four_files_zipped_or_not)
+START_TEST(a_folder_gives_the_two_files_of_a_split_zipped_or_not)
 {
 	struct source_paths p;
 	struct errinfo e = { 0 };
 	folder_put("train-images-idx3-ubyte.gz", "", 0);
 	folder_put("train-labels-idx1-ubyte", "", 0);
 	folder_put("t10k-images-idx3-ubyte", "", 0);
-	ck_assert_int_eq(source_in_folder(".", &p, &e), ERR_NOT_FOUND);
+	ck_assert_int_eq(source_in_folder(".", true, &p, &e), ERR_NOT_FOUND);
 	ck_assert_msg(strstr(e.msg, "t10k-labels-idx1-ubyte"), "%s", e.msg);
 	folder_put("t10k-labels-idx1-ubyte.gz", "", 0);
-	ck_assert_msg(!source_in_folder(".", &p, &e), "%s", e.msg);
-	ck_assert_str_eq(p.train_images, "./train-images-idx3-ubyte.gz");
-	ck_assert_str_eq(p.train_labels, "./train-labels-idx1-ubyte");
-	ck_assert_str_eq(p.test_images, "./t10k-images-idx3-ubyte");
-	ck_assert_str_eq(p.test_labels, "./t10k-labels-idx1-ubyte.gz");
+	ck_assert_msg(!source_in_folder(".", false, &p, &e), "%s", e.msg);
+	ck_assert_str_eq(p.images, "./train-images-idx3-ubyte.gz");
+	ck_assert_str_eq(p.labels, "./train-labels-idx1-ubyte");
+	ck_assert_msg(!source_in_folder(".", true, &p, &e), "%s", e.msg);
+	ck_assert_str_eq(p.images, "./t10k-images-idx3-ubyte");
+	ck_assert_str_eq(p.labels, "./t10k-labels-idx1-ubyte.gz");
 }
 END_TEST
 
@@ -549,7 +550,7 @@ Suite *data_suite(void)
 	tcase_add_test(t, a_section_names_blobs_and_normalisation);
 	tcase_add_loop_test(t, a_wrong_section_is_refused_by_field_and_value, 0,
 		sizeof wrong_sections / sizeof *wrong_sections);
-	tcase_add_test(t, a_folder_gives_its_four_files_zipped_or_not);
+	tcase_add_test(t, a_folder_gives_the_two_files_of_a_split_zipped_or_not);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -398,6 +398,10 @@ START_TEST(prune_file_says_requested_and_achieved)
 	cJSON_Delete(summary);
 	r.ratio = 1;
 	ck_assert_int_eq(prune_file(&r, &summary, &e), ERR_INPUT);
+	r.ratio = 0.5;
+	r.model = path;
+	ck_assert_int_eq(prune_file(&r, &summary, &e), ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "is the model itself"));
 	close(fd);
 	unlink(path);
 }

@@ -37,6 +37,7 @@ struct script {
 	int heartbeat;            /* status, 200 at first */
 	const char *heartbeat_body;
 	int lease_status;         /* other than 200: instead of a lease */
+	int blob_status;          /* other than 0: instead of a blob */
 	int trial_seconds, trial_memory_mb;
 	const char *lease_extra;  /* into the lease: ", ..." */
 	const char *signal_at;    /* the request at which the worker gets SIGTERM */
@@ -82,6 +83,8 @@ static void answer(struct canned *c, const struct canned_request *r, void *arg)
 		canned_reply_text(r, 200, script.lease);
 	else if (!strcmp(r->line, HEARTBEAT))
 		canned_reply_text(r, script.heartbeat, script.heartbeat_body);
+	else if (!strncmp(r->line, "GET /v1/blobs/", 14) && script.blob_status)
+		canned_reply_text(r, script.blob_status, "{\"detail\": \"the disk is full\"}");
 	else if (!strncmp(r->line, "GET /v1/blobs/", 14) && !script.keep_model)
 		canned_reply(r, 200, nonsense, sizeof nonsense);
 	else if (is_report(r->line))
@@ -156,6 +159,16 @@ START_TEST(a_model_that_is_none_gives_fail_with_a_clear_reason)
 	ck_assert_int_eq(saw(FAIL), 1);
 	ck_assert_msg(strstr(fail_reason(), "ONNX"), "%s", fail_reason());
 	ck_assert_int_eq(saw(COMPLETE) + saw(RELEASE), 0);
+}
+END_TEST
+
+START_TEST(a_fault_of_the_daemon_s_disk_is_not_the_candidate_s)
+{
+	struct worker_options o = options();
+	script.blob_status = 507;
+	ck_assert_int_eq(run_worker(&o), 0);
+	ck_assert_int_eq(saw(RELEASE), 1);
+	ck_assert_int_eq(saw(FAIL) + saw(COMPLETE), 0);
 }
 END_TEST
 
@@ -379,6 +392,7 @@ Suite *worker_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, a_model_that_is_none_gives_fail_with_a_clear_reason);
+	tcase_add_test(t, a_fault_of_the_daemon_s_disk_is_not_the_candidate_s);
 	tcase_add_test(t, a_lease_with_a_strange_field_gives_fail_that_names_it);
 	tcase_add_test(t, a_report_is_repeated_until_the_daemon_takes_it);
 	tcase_add_test(t, a_lost_lease_stops_the_trial_and_is_not_reported);
