@@ -43,7 +43,7 @@ START_TEST(pareto_has_the_promised_columns)
 		"params_ratio,macs_ratio,model");
 	ck_assert_str_eq(ask("SELECT params || ' ' || macs || ' ' || test_accuracy || ' ' || coalesce(latency, 'none') "
 			     "FROM pareto WHERE trial = 1"),
-		"990.0 7900.0 0.875 none");
+		"990 7900 0.875 none");
 }
 END_TEST
 
