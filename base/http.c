@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 
 enum { LARGEST_ANSWER = 256 * 1024 * 1024, LONGEST_TOKEN = 480, CONNECT_TIMEOUT_S = 10, CALL_TIMEOUT_S = 120 };
@@ -144,7 +145,8 @@ static enum err code_of_status(long status)
 	case 404: return ERR_NOT_FOUND;
 	case 409: return ERR_CONFLICT;
 	case 410: return ERR_GONE;
-	case 413: case 507: return ERR_LIMIT;
+	case 413: return ERR_LIMIT;
+	case 507: return ERR_IO;
 	case 503: return ERR_UNAVAILABLE;
 	default: return ERR_INTERNAL;
 	}
@@ -331,10 +333,12 @@ static enum err download_settle(struct download *d, const char *file, struct err
 
 enum err http_get_file(struct http *h, const char *path, const char *file, struct errinfo *e)
 {
-	char temporary[PATH_MAX];
-	if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", file) >= sizeof temporary)
-		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", file);
-	enum err err = prepare(h, path, e);
+	char target[PATH_MAX], temporary[PATH_MAX];
+	enum err err = file_target(file, target, e);
+	if (!err && (size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", target) >= sizeof temporary)
+		err = err_set(e, ERR_INPUT, "%.200s...: the path is too long", file);
+	if (!err)
+		err = prepare(h, path, e);
 	if (err)
 		return err;
 	int fd = mkstemp(temporary);
@@ -353,7 +357,7 @@ enum err http_get_file(struct http *h, const char *path, const char *file, struc
 	if (!err || d.failed)
 		err = download_settle(&d, file, e);
 	fclose(d.file);
-	if (!err && rename(temporary, file))
+	if (!err && rename(temporary, target))
 		err = err_errno(e, "%s", file);
 	if (err)
 		unlink(temporary);

@@ -4,7 +4,7 @@
  * Used by pare and pare-worker alike. One struct http is one keep-alive connection; it belongs to one
  * thread. A refusal by the daemon (RFC 9457 problem details) becomes an enum err whose message is the
  * problem's `detail`: 400 and 422 ERR_INPUT, 401 and 403 ERR_DENIED, 404 ERR_NOT_FOUND, 409 ERR_CONFLICT, 410 ERR_GONE,
- * 413 and 507 ERR_LIMIT, no connection and 503 ERR_UNAVAILABLE, the rest ERR_INTERNAL. */
+ * 413 ERR_LIMIT, 507 ERR_IO, no connection and 503 ERR_UNAVAILABLE, the rest ERR_INTERNAL. */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
 
@@ -41,7 +41,7 @@ enum err http_put_file(struct http *h, const char *path, const char *file, struc
 enum err http_put_bytes(struct http *h, const char *path, const void *data, size_t len, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* GET into a file, whole or not at all (temporary name, sync, rename). */
+/* GET into a file, whole or not at all (temporary name, sync, rename); into its target as file_target says. */
 enum err http_get_file(struct http *h, const char *path, const char *file, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
