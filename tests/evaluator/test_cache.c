@@ -1,7 +1,7 @@
 /* test_cache.c -- a worker's blob cache: fetched once, checked, shared, bounded.
  * SPDX-License-Identifier: MIT */
-#include <pthread.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
