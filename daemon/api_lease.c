@@ -83,17 +83,38 @@ static enum err find(struct exchange *r, struct hold **ret, struct errinfo *e)
 	return err_set(e, ERR_GONE, "lease %lld: is over", (long long)r->args.id);
 }
 
-static bool reported(const struct daemon *d, int64_t id)
+static const struct last_word *reported(const struct daemon *d, int64_t id)
 {
 	for (size_t i = 0; i < COUNT(d->reported); i++)
-		if (d->reported[i] == id)
-			return true;
-	return false;
+		if (d->reported[i].lease == id)
+			return &d->reported[i];
+	return NULL;
 }
 
-static void remember(struct daemon *d, int64_t id)
+/* Of the verb and the body: a failure is no completion. */
+static enum err digest_request(const struct exchange *r, char ret[DIGEST_HEX + 1], struct errinfo *e)
 {
-	d->reported[d->reported_next++ % COUNT(d->reported)] = id;
+	struct digest *digest = digest_new();
+	if (!digest)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	digest_update(digest, r->route->pattern, strlen(r->route->pattern));
+	if (r->len)
+		digest_update(digest, r->body, r->len);
+	digest_final(digest, ret);
+	digest_free(digest);
+	return ERR_OK;
+}
+
+static enum err remember(struct exchange *r, struct errinfo *e)
+{
+	struct daemon *d = r->daemon;
+	struct last_word *word = &d->reported[d->reported_next % COUNT(d->reported)];
+	enum err err = digest_request(r, word->digest, e);
+	if (err)
+		return err;
+	word->lease = r->args.id;
+	d->reported_next++;
+	return ERR_OK;
 }
 
 static enum err answer_empty(struct exchange *r, struct errinfo *e)
@@ -159,8 +180,8 @@ static enum err conclude(struct exchange *r, const char *worker, bool failed, st
 		w->failed++;
 	else if (w)
 		w->completed++;
-	remember(d, r->args.id);
-	return answer_empty(r, e);
+	err = remember(r, e);
+	return err ? err : answer_empty(r, e);
 }
 
 /* At most n bytes of s, cut between characters. */
@@ -191,22 +212,6 @@ static enum err take_report(struct exchange *r, struct hold *h, const cJSON *doc
 	return err ? err : conclude(r, worker, false, e);
 }
 
-enum err api_lease_complete(struct exchange *r, struct errinfo *e)
-{
-	cJSON *doc;
-	struct hold *h;
-	if (reported(r->daemon, r->args.id))
-		return answer_empty(r, e);
-	enum err err = find(r, &h, e);
-	if (!err)
-		err = exchange_json(r, &doc, e);
-	if (err)
-		return err;
-	err = take_report(r, h, doc, e);
-	cJSON_Delete(doc);
-	return err;
-}
-
 struct failure {
 	const char *reason;
 };
@@ -232,18 +237,44 @@ static enum err take_failure(struct exchange *r, struct hold *h, const cJSON *do
 	return err ? err : conclude(r, worker, true, e);
 }
 
-enum err api_lease_fail(struct exchange *r, struct errinfo *e)
+/* The same words again were lost on their way back, and are fine; others come too late. */
+static enum err answer_again(struct exchange *r, const struct last_word *word, struct errinfo *e)
+{
+	char digest[DIGEST_HEX + 1];
+	enum err err = digest_request(r, digest, e);
+	if (err)
+		return err;
+	if (strcmp(digest, word->digest))
+		return err_set(e, ERR_GONE, "lease %lld: is over, and ended by another report than this one",
+			(long long)word->lease);
+	return answer_empty(r, e);
+}
+
+typedef enum err take_cb(struct exchange *r, struct hold *h, const cJSON *doc, struct errinfo *e);
+
+static enum err hear(struct exchange *r, take_cb *take, struct errinfo *e)
 {
 	cJSON *doc;
 	struct hold *h;
-	if (reported(r->daemon, r->args.id))
-		return answer_empty(r, e);
+	const struct last_word *word = reported(r->daemon, r->args.id);
+	if (word)
+		return answer_again(r, word, e);
 	enum err err = find(r, &h, e);
 	if (!err)
 		err = exchange_json(r, &doc, e);
 	if (err)
 		return err;
-	err = take_failure(r, h, doc, e);
+	err = take(r, h, doc, e);
 	cJSON_Delete(doc);
 	return err;
+}
+
+enum err api_lease_complete(struct exchange *r, struct errinfo *e)
+{
+	return hear(r, take_report, e);
+}
+
+enum err api_lease_fail(struct exchange *r, struct errinfo *e)
+{
+	return hear(r, take_failure, e);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "daemon/config.h"
 
@@ -26,6 +27,12 @@ struct worker;
 
 enum { DAEMON_REPORTED = 256 };
 
+/* A lease that ended by its worker's word, and the digest of what it said. */
+struct last_word {
+	int64_t lease;
+	char digest[DIGEST_HEX + 1];
+};
+
 struct daemon {
 	struct config config;
 	uv_loop_t loop;
@@ -35,7 +42,7 @@ struct daemon {
 
 	struct job *jobs;        /* live ones, oldest first: job.h */
 	struct hold *holds;      /* leases that are out, oldest first: hold.h */
-	int64_t reported[DAEMON_REPORTED]; /* leases whose report was taken lately, a ring */
+	struct last_word reported[DAEMON_REPORTED]; /* lately, a ring */
 	unsigned reported_next;
 	struct worker *workers;  /* seen by name: worker.h */
 	struct exchange *waiters; /* long polls for a lease, oldest first: waiter.h */

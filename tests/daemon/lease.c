@@ -196,6 +196,29 @@ static long params_of(const char *report)
 	return strtol(strstr(report, "\"params\": ") + 10, NULL, 10);
 }
 
+START_TEST(on_a_lease_that_was_reported_only_the_same_words_are_heard)
+{
+	static const char twice[] = "{\"reason\": \"no\"}", other[] = "{\"reason\": \"or so\"}";
+	scene_submit(&scene, "\"window\": 0, \"budget\": {\"trials\": 2},");
+	baseline();
+	cJSON *lease = play_lease(&scene, "w");
+	char *report = play_report_text(&scene, lease), *wrong = falsify(report);
+	ck_ok(play_say(&scene, lease, "complete", report));
+	ck_fails(ERR_GONE, "ended by another report", play_say(&scene, lease, "complete", wrong));
+	ck_fails(ERR_GONE, "ended by another report", play_say(&scene, lease, "fail", twice));
+	ck_ok(play_say(&scene, lease, "complete", report));
+	cJSON_Delete(lease);
+	lease = play_lease(&scene, "w");
+	ck_ok(play_say(&scene, lease, "fail", twice));
+	ck_ok(play_say(&scene, lease, "fail", twice));
+	ck_fails(ERR_GONE, "ended by another report", play_say(&scene, lease, "fail", other));
+	ck_fails(ERR_GONE, "ended by another report", play_say(&scene, lease, "complete", report));
+	cJSON_Delete(lease);
+	free(report);
+	free(wrong);
+}
+END_TEST
+
 START_TEST(figures_that_contradict_the_cost_model_are_refused_and_the_lease_stays)
 {
 	char detail[128];
@@ -296,6 +319,7 @@ Suite *suite_lease(void)
 	tcase_add_test(t, an_exclusive_trial_has_the_house_to_itself);
 	tcase_add_test(t, a_wrong_report_is_refused_by_name_and_the_lease_stays);
 	tcase_add_test(t, the_same_report_twice_is_fine_and_counts_once);
+	tcase_add_test(t, on_a_lease_that_was_reported_only_the_same_words_are_heard);
 	tcase_add_test(t, figures_that_contradict_the_cost_model_are_refused_and_the_lease_stays);
 	tcase_add_test(t, a_baseline_with_a_broken_inventory_is_refused_and_the_lease_stays);
 	tcase_add_test(t, a_test_score_that_cannot_be_had_costs_the_job_only_the_score);
