@@ -3,7 +3,6 @@
 #include "base/file.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,10 +50,42 @@ enum err file_read(const char *path, size_t most, char **ret, size_t *ret_len, s
 	return err;
 }
 
+static const char *kind_of(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "a directory";
+	if (S_ISFIFO(mode))
+		return "a FIFO";
+	return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+enum err file_target(const char *path, char ret[PATH_MAX], struct errinfo *e)
+{
+	struct stat st, own;
+	size_t len = strlen(path);
+	if (len >= PATH_MAX)
+		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", path);
+	bool missing = stat(path, &st) != 0;
+	if (missing && errno != ENOENT)
+		return err_errno(e, "%s", path);
+	bool link = !lstat(path, &own) && S_ISLNK(own.st_mode);
+	if (missing && link)
+		return err_set(e, ERR_INPUT, "%s: is a link to a file that does not exist", path);
+	if (!missing && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "%s: is %s, expected a regular file", path, kind_of(st.st_mode));
+	if (link)
+		return realpath(path, ret) ? ERR_OK : err_errno(e, "%s", path);
+	memcpy(ret, path, len + 1);
+	return ERR_OK;
+}
+
 enum err file_write(const char *path, const void *data, size_t len, struct errinfo *e)
 {
-	char temporary[PATH_MAX];
-	int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+	char target[PATH_MAX], temporary[PATH_MAX];
+	enum err err = file_target(path, target, e);
+	if (err)
+		return err;
+	int n = snprintf(temporary, sizeof temporary, "%s.XXXXXX", target);
 	if (n < 0 || (size_t)n >= sizeof temporary)
 		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", path);
 	int fd = mkstemp(temporary);
@@ -73,8 +104,8 @@ enum err file_write(const char *path, const void *data, size_t len, struct errin
 	}
 	int failed = done < len || fchmod(fd, 0666 & ~mask) || fsync(fd);
 	failed = close(fd) || failed;
-	if (failed || rename(temporary, path)) {
-		enum err err = err_errno(e, "%s", path);
+	if (failed || rename(temporary, target)) {
+		err = err_errno(e, "%s", path);
 		unlink(temporary);
 		return err;
 	}

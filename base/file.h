@@ -3,6 +3,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -11,7 +12,11 @@
 enum err file_read(const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Writes to a temporary name in the same folder, syncs, renames: the old file or the whole new one. */
+/* The file that a writer to path replaces: path, or where a link that stands there leads. ERR_INPUT when that is
+ * something else than a regular file, a device or a FIFO, which a rename would destroy. */
+enum err file_target(const char *path, char ret[PATH_MAX], struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Writes to a temporary name beside the file's target, syncs, renames: the old file or the whole new one. */
 enum err file_write(const char *path, const void *data, size_t len, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

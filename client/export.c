@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/http.h"
 #include "client/args.h"
 #include "client/client.h"
@@ -98,33 +99,30 @@ static enum err make_temporary(char *template, struct errinfo *e)
 
 static enum err to_file(struct client *c, int64_t job, const char *path, struct errinfo *e)
 {
-	char temporary[PATH_MAX];
+	char target[PATH_MAX], temporary[PATH_MAX];
+	if (file_target(path, target, e))
+		return err_wrap(e, "--output");
 	if (!c->args->force && !access(path, F_OK))
 		return already_there(path, e);
-	if ((size_t)snprintf(temporary, sizeof temporary, "%s.part-XXXXXX", path) >= sizeof temporary)
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s.part-XXXXXX", target) >= sizeof temporary)
 		return err_set(e, ERR_INPUT, "--output: '%.200s...' is too long", path);
 	if (make_temporary(temporary, e))
 		return e->code;
 	enum err err = fetch(c, job, c->args->trial, temporary, e);
 	if (!err)
-		err = give_name(temporary, path, c->args->force, e);
+		err = give_name(temporary, target, c->args->force, e);
 	if (err)
 		unlink(temporary);
 	return err;
 }
 
-static enum err copy(const char *path, FILE *out, struct errinfo *e)
+static enum err pour(FILE *f, const char *name, FILE *out, struct errinfo *e)
 {
 	char block[65536];
 	size_t n;
-	FILE *f = fopen(path, "rb");
-	if (!f)
-		return err_errno(e, "%s", path);
 	while ((n = fread(block, 1, sizeof block, f)) > 0)
 		fwrite(block, 1, n, out);
-	enum err err = ferror(f) ? err_errno(e, "%s", path) : ERR_OK;
-	fclose(f);
-	return err;
+	return ferror(f) ? err_errno(e, "%s", name) : ERR_OK;
 }
 
 static enum err to_standard_output(struct client *c, int64_t job, struct errinfo *e)
@@ -138,9 +136,14 @@ static enum err to_standard_output(struct client *c, int64_t job, struct errinfo
 	if (make_temporary(temporary, e))
 		return e->code;
 	enum err err = fetch(c, job, c->args->trial, temporary, e);
-	if (!err)
-		err = copy(temporary, c->out, e);
-	unlink(temporary);
+	FILE *f = err ? NULL : fopen(temporary, "rb");
+	if (!err && !f)
+		err = err_errno(e, "%s", temporary);
+	unlink(temporary); /* before the first byte goes out: a reader that hangs up ends pare by SIGPIPE */
+	if (!f)
+		return err;
+	err = pour(f, temporary, c->out, e);
+	fclose(f);
 	return err;
 }
 

@@ -132,6 +132,45 @@ START_TEST(a_reader_never_sees_half_a_file)
 }
 END_TEST
 
+START_TEST(a_link_stays_and_its_target_is_replaced)
+{
+	struct stat st;
+	char *back;
+	size_t got;
+	ck_ok(file_make_directory(in_folder("below"), &e));
+	ck_ok(file_write(in_folder("below/f"), "old", 3, &e));
+	ck_assert_int_eq(symlink("below/f", in_folder("link")), 0);
+	ck_ok(file_write(in_folder("link"), "new", 3, &e));
+	ck_assert_int_eq(lstat(in_folder("link"), &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_ok(file_read(in_folder("below/f"), 100, &back, &got, &e));
+	ck_assert_str_eq(back, "new");
+	ck_assert_int_eq(count_entries(in_folder("below")), 1);
+	free(back);
+}
+END_TEST
+
+/* Root may replace /dev/null: the link to it is what shows that nothing tried. */
+START_TEST(what_is_no_regular_file_is_left_alone)
+{
+	static const char *const messages[] = { "fifo: is a FIFO, expected a regular file", "folder: is a directory",
+		"device: is a device, expected a regular file", "nowhere: is a link to a file that does not exist" };
+	const char *names[] = { "fifo", "folder", "device", "nowhere" };
+	struct stat before, after;
+	ck_assert_int_eq(mkfifo(in_folder("fifo"), 0600), 0);
+	ck_assert_int_eq(mkdir(in_folder("folder"), 0700), 0);
+	ck_assert_int_eq(symlink("/dev/null", in_folder("device")), 0);
+	ck_assert_int_eq(symlink("nothing", in_folder("nowhere")), 0);
+	ck_assert_int_eq(lstat(in_folder(names[_i]), &before), 0);
+	ck_fails(ERR_INPUT, file_write(in_folder(names[_i]), "new", 3, &e));
+	ck_assert_msg(strstr(e.msg, messages[_i]) != NULL, "%s", e.msg);
+	ck_assert_int_eq(lstat(in_folder(names[_i]), &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	ck_assert_uint_eq(before.st_mode, after.st_mode);
+	ck_assert_int_eq(count_entries(NULL), 4);
+}
+END_TEST
+
 START_TEST(a_file_in_a_missing_folder_is_not_found)
 {
 	ck_fails(ERR_NOT_FOUND, file_write(in_folder("no/such/f"), "x", 1, &e));
@@ -192,6 +231,8 @@ Suite *suite_file(void)
 	tcase_add_test(c, a_new_file_has_the_mode_that_umask_leaves);
 	tcase_add_test(c, a_full_disk_keeps_the_old_file_whole);
 	tcase_add_test(c, a_reader_never_sees_half_a_file);
+	tcase_add_test(c, a_link_stays_and_its_target_is_replaced);
+	tcase_add_loop_test(c, what_is_no_regular_file_is_left_alone, 0, 4);
 	tcase_add_test(c, a_file_in_a_missing_folder_is_not_found);
 	tcase_add_test(c, a_path_that_is_too_long_is_refused);
 	c = scene_case(s, "directory");

@@ -118,7 +118,7 @@ static const struct {
 	{ 409, ERR_CONFLICT },
 	{ 410, ERR_GONE },
 	{ 413, ERR_LIMIT },
-	{ 507, ERR_LIMIT },
+	{ 507, ERR_IO },
 	{ 503, ERR_UNAVAILABLE },
 	{ 500, ERR_INTERNAL },
 	{ 405, ERR_INTERNAL },
@@ -303,6 +303,33 @@ START_TEST(a_download_is_the_whole_file_with_ordinary_permissions)
 }
 END_TEST
 
+START_TEST(a_download_onto_a_link_replaces_its_target)
+{
+	struct stat st;
+	write_text(in_folder("small.onnx"), "old");
+	ck_assert_int_eq(symlink("small.onnx", in_folder("link")), 0);
+	talk_once("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew");
+	ck_ok(http_get_file(h, "/x", in_folder("link"), &e));
+	check_text(in_folder("small.onnx"), "new");
+	ck_assert_int_eq(lstat(in_folder("link"), &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(count_files(), 2);
+	http_close(h);
+	server_heard();
+}
+END_TEST
+
+START_TEST(a_download_onto_a_fifo_asks_nobody)
+{
+	ck_assert_int_eq(mkfifo(in_folder("fifo"), 0600), 0);
+	talk_once(NULL);
+	ck_fails(ERR_INPUT, http_get_file(h, "/x", in_folder("fifo"), &e));
+	ck_assert_ptr_nonnull(strstr(e.msg, "fifo: is a FIFO, expected a regular file"));
+	ck_assert_ptr_null(strstr(server_heard(), "GET"));
+	http_close(h);
+}
+END_TEST
+
 START_TEST(a_refused_download_leaves_no_file)
 {
 	talk_once("HTTP/1.1 404 Not Found\r\nContent-Length: 33\r\n\r\n{\"detail\": \"there is no trial 9\"}\n");
@@ -412,6 +439,8 @@ Suite *suite_http(void)
 	tcase_add_test(c, a_refused_upload_says_why);
 	tcase_add_test(c, what_can_not_be_uploaded_is_named_before_anything_is_sent);
 	tcase_add_test(c, a_download_is_the_whole_file_with_ordinary_permissions);
+	tcase_add_test(c, a_download_onto_a_link_replaces_its_target);
+	tcase_add_test(c, a_download_onto_a_fifo_asks_nobody);
 	tcase_add_test(c, a_refused_download_leaves_no_file);
 	tcase_add_test(c, a_download_that_breaks_off_keeps_the_old_file);
 	tcase_add_test(c, a_download_onto_a_full_disk_is_an_io_error_and_leaves_no_file);

@@ -15,6 +15,7 @@ int main(void)
 	srunner_add_suite(r, suite_plot());
 	srunner_add_suite(r, suite_pare());
 	srunner_add_suite(r, suite_watch());
+	srunner_add_suite(r, suite_export());
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);

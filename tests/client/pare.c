@@ -30,16 +30,6 @@ static void teardown(void)
 	scene_teardown();
 }
 
-static void assert_has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "'%s' is missing in: %s", part, text);
-}
-
-static void assert_lacks(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %s", part, text);
-}
-
 /* How often the daemon was asked for what begins so. */
 static int asked(const char *line)
 {
@@ -401,109 +391,6 @@ START_TEST(a_terminal_sees_what_is_uploaded)
 }
 END_TEST
 
-static const struct canned models[] = {
-	{ .method = "GET",
-		.path = "/v1/trials/7.41",
-		.status = 200,
-		.body = "{\"model\":\"" HELLO "\",\"state\":\"complete\"}" },
-	{ .method = "GET", .path = "/v1/trials/7.41/model", .status = 200, .body = "hello", .binary = true },
-	{ .method = "GET",
-		.path = "/v1/trials/7.42",
-		.status = 200,
-		.body = "{\"model\":\"" HELLO "\",\"state\":\"complete\"}" },
-	{ .method = "GET", .path = "/v1/trials/7.42/model", .status = 200, .body = "hellO", .binary = true },
-	{ .method = "GET", .path = "/v1/trials/7.43", .status = 200, .body = "{\"model\":null,\"state\":\"failed\"}" },
-	{ .method = "GET", .path = "/v1/trials/7.0", .status = 200, .body = "{\"model\":null,\"state\":\"complete\"}" },
-	{ .method = "GET", .path = "/v1/trials/7.0/model", .status = 200, .body = "world", .binary = true },
-	{ .method = "GET",
-		.path = "/v1/jobs/7",
-		.status = 200,
-		.body = "{\"id\":7,\"spec\":{\"model\":\"sha256:" WORLD "\"}}" },
-	{ 0 },
-};
-
-/* Whether the scene's folder holds anything that begins with "out". */
-static bool left_behind(void)
-{
-	char command[160];
-	snprintf(command, sizeof command, "ls %s* > /dev/null 2>&1", scene_path("out"));
-	return system(command) == 0;
-}
-
-static void assert_holds(const char *path, const char *text)
-{
-	char *got;
-	size_t len;
-	ck_ok(file_read(path, 1 << 20, &got, &len, &e));
-	ck_assert_str_eq(got, text);
-	free(got);
-}
-
-START_TEST(an_exported_model_is_what_the_daemon_holds)
-{
-	server_start(&server, models);
-	pare(&r, server.url, "export", "7", "--trial", "41", "-o", scene_path("out.onnx"), NULL);
-	ck_assert_int_eq(r.code, CODE_OK);
-	assert_holds(scene_path("out.onnx"), "hello");
-	ck_assert_str_eq(r.out, "");
-}
-END_TEST
-
-START_TEST(an_existing_file_is_overwritten_only_by_force)
-{
-	server_start(&server, models);
-	const char *path = scene_file("out.onnx", "precious");
-	pare(&r, server.url, "export", "7", "--trial", "41", "-o", path, NULL);
-	ck_assert_int_eq(r.code, CODE_USAGE);
-	assert_has(r.err, "exists already; --force");
-	assert_holds(path, "precious");
-	pare(&r, server.url, "export", "7", "--trial", "41", "-o", path, "--force", NULL);
-	ck_assert_int_eq(r.code, CODE_OK);
-	assert_holds(path, "hello");
-}
-END_TEST
-
-START_TEST(a_damaged_model_leaves_no_file)
-{
-	server_start(&server, models);
-	pare(&r, server.url, "export", "7", "--trial", "42", "-o", scene_path("out.onnx"), NULL);
-	ck_assert_int_eq(r.code, CODE_OTHER);
-	assert_has(r.err, "the model arrived damaged");
-	ck_assert(!left_behind());
-}
-END_TEST
-
-START_TEST(a_trial_without_a_model_leaves_no_file)
-{
-	server_start(&server, models);
-	pare(&r, server.url, "export", "7", "--trial", "43", "-o", scene_path("out.onnx"), NULL);
-	ck_assert_int_eq(r.code, CODE_CONFLICT);
-	ck_assert_str_eq(r.err, "pare: trial 7.43 has no model, it is failed\n");
-	pare(&r, server.url, "export", "7", "--trial", "99", "-o", scene_path("out.onnx"), NULL);
-	ck_assert_int_eq(r.code, CODE_NOT_FOUND);
-	ck_assert(!left_behind());
-}
-END_TEST
-
-START_TEST(trial_0_is_the_submitted_model)
-{
-	server_start(&server, models);
-	pare(&r, server.url, "export", "7", "--trial", "0", "-o", "-", NULL);
-	ck_assert_int_eq(r.code, CODE_OK);
-	ck_assert_str_eq(r.out, "world");
-}
-END_TEST
-
-START_TEST(a_model_is_not_poured_onto_a_terminal)
-{
-	server_start(&server, models);
-	pare_on_terminal(&r, server.url, 80, NULL, "export", "7", "--trial", "41", "-o", "-", NULL);
-	ck_assert_int_eq(r.code, CODE_USAGE);
-	assert_has(r.out, "standard output is a terminal");
-	assert_lacks(r.out, "hello");
-}
-END_TEST
-
 START_TEST(a_full_disk_behind_standard_output_is_an_error)
 {
 	char *argv[] = { (char *)"pare", (char *)"-u", server.url, (char *)"jobs", NULL };
@@ -542,12 +429,6 @@ Suite *suite_pare(void)
 	tcase_add_test(t, nothing_is_sent_while_a_file_is_missing);
 	tcase_add_test(t, the_daemons_word_on_a_job_is_shown_as_it_is);
 	tcase_add_test(t, a_terminal_sees_what_is_uploaded);
-	tcase_add_test(t, an_exported_model_is_what_the_daemon_holds);
-	tcase_add_test(t, an_existing_file_is_overwritten_only_by_force);
-	tcase_add_test(t, a_damaged_model_leaves_no_file);
-	tcase_add_test(t, a_trial_without_a_model_leaves_no_file);
-	tcase_add_test(t, trial_0_is_the_submitted_model);
-	tcase_add_test(t, a_model_is_not_poured_onto_a_terminal);
 	tcase_add_test(t, a_full_disk_behind_standard_output_is_an_error);
 	suite_add_tcase(s, t);
 	return s;

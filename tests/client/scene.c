@@ -64,6 +64,16 @@ const char *scene_file(const char *name, const char *text)
 	return path;
 }
 
+void assert_has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "'%s' is missing in: %s", part, text);
+}
+
+void assert_lacks(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) == NULL, "'%s' is in: %s", part, text);
+}
+
 enum { MOST_WORDS = 16 };
 
 static int collect(char **argv, const char *url, va_list ap)

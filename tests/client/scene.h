@@ -24,6 +24,9 @@ const char *scene_path(const char *name);
 void scene_setup(void);
 void scene_teardown(void);
 
+void assert_has(const char *text, const char *part);
+void assert_lacks(const char *text, const char *part);
+
 struct run {
 	int code;
 	char out[65536], err[8192];
@@ -49,5 +52,6 @@ Suite *suite_progress(void);
 Suite *suite_plot(void);
 Suite *suite_pare(void);
 Suite *suite_watch(void);
+Suite *suite_export(void);
 
 #endif

@@ -25,11 +25,6 @@ static void teardown(void)
 	scene_teardown();
 }
 
-static void assert_has(const char *text, const char *part)
-{
-	ck_assert_msg(strstr(text, part) != NULL, "'%s' is missing in: %s", part, text);
-}
-
 static int count(const char *text, const char *part)
 {
 	int n = 0;
