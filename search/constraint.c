@@ -83,6 +83,18 @@ static const char *read_bound(const char *p, struct constraint *c)
 	return *skip_space(p) ? "nothing behind the bound" : NULL;
 }
 
+/* What no network can meet, whatever the baseline; NULL when some may. */
+static const char *impossible(const struct constraint *c)
+{
+	bool absolute = c->of_baseline == 0;
+	if (c->metric == METRIC_ACCURACY && absolute && c->offset > 1)
+		return "a fraction from 0 to 1";
+	bool beyond = c->of_baseline >= 1 && c->offset >= 0 && c->of_baseline + c->offset > 1;
+	if (metric_is_exact_cost(c->metric) && c->at_least && beyond)
+		return "at most 100%: pruning adds nothing";
+	return NULL;
+}
+
 static enum err read_text(const char *name, enum metric metric, const cJSON *value, struct constraint *ret,
 	struct errinfo *e)
 {
@@ -94,12 +106,20 @@ static enum err read_text(const char *name, enum metric metric, const cJSON *val
 		c.at_least = text[0] == '>';
 		bool comparison = (text[0] == '<' || text[0] == '>') && text[1] == '=';
 		expected = comparison ? read_bound(text + 2, &c) : "<= or >= at the start";
+		expected = expected ? expected : impossible(&c);
 	}
 	if (expected)
 		return err_set(e, ERR_INPUT, "constraints.%s: is %s, expected %s", name, json_brief(value, brief),
 			expected);
 	*ret = c;
 	return ERR_OK;
+}
+
+/* Whether the lower bound is above the upper one for any positive baseline. */
+static bool contradictory(const struct constraint *low, const struct constraint *high)
+{
+	double share = low->of_baseline - high->of_baseline, offset = low->offset - high->offset;
+	return share >= 0 && offset >= 0 && share + offset > 0;
 }
 
 static enum err read_pair(const char *name, enum metric metric, const cJSON *array, struct constraint ret[2],
@@ -115,6 +135,13 @@ static enum err read_pair(const char *name, enum metric metric, const cJSON *arr
 	if (!err && ret[0].at_least == ret[1].at_least)
 		err = err_set(e, ERR_INPUT, "constraints.%s: is two %s bounds, expected a lower and an upper one", name,
 			ret[0].at_least ? "lower" : "upper");
+	if (!err && contradictory(&ret[!ret[0].at_least], &ret[ret[0].at_least])) {
+		char low[64], high[64];
+		const cJSON *items[] = { array->child, array->child->next };
+		err = err_set(e, ERR_INPUT, "constraints.%s: is %s and %s, which nothing can meet, expected a lower "
+			"bound that is not above the upper one", name, json_brief(items[!ret[0].at_least], low),
+			json_brief(items[ret[0].at_least], high));
+	}
 	return err;
 }
 

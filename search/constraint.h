@@ -22,7 +22,8 @@ struct constraint {
 enum { CONSTRAINT_MAX = 16 };
 
 /* Reads the job's "constraints" object (NULL: none): METRIC: TEXT, or METRIC: [TEXT, TEXT] for a lower and an upper
- * bound. */
+ * bound. Refuses also what no network meets whatever its baseline: an accuracy above 1, a lower bound above the upper
+ * one, a cost above the baseline's. */
 enum err constraint_read(const cJSON *object, struct constraint ret[CONSTRAINT_MAX], int *ret_count, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

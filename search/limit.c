@@ -30,18 +30,51 @@ static double tightest(const struct problem *p, enum metric metric, bool at_leas
 	return bound;
 }
 
+static enum err check_cost(enum metric metric, double low, double high, double least, double whole, struct errinfo *e)
+{
+	const char *name = metric_name(metric);
+	const double slack = 1e-12; /* for percentages that round */
+	if (high < least)
+		return err_set(e, ERR_LIMIT, "constraints.%s: allows at most %.15g, "
+			"but the smallest possible candidate has %.15g", name, high, least);
+	if (low > whole * (1 + slack))
+		return err_set(e, ERR_LIMIT, "constraints.%s: asks for at least %.15g, "
+			"but the unpruned network has only %.15g", name, low, whole);
+	if (low > high * (1 + slack))
+		return err_set(e, ERR_LIMIT, "constraints.%s: asks for at least %.15g and at most %.15g, "
+			"which nothing can meet", name, low, high);
+	return ERR_OK;
+}
+
+/* Relative to a baseline, more may be asked for than there is. */
+static enum err check_accuracy(const struct problem *p, struct errinfo *e)
+{
+	for (int i = 0; i < p->constraint_count; i++) {
+		const struct constraint *c = &p->constraints[i];
+		double bound = constraint_bound(c, p->baseline);
+		if (c->metric == METRIC_ACCURACY && c->at_least && bound > 1)
+			return err_set(e, ERR_LIMIT, "constraints.accuracy: asks for at least %.15g, "
+				"but no network has more than 1", bound);
+	}
+	return ERR_OK;
+}
+
 enum err limit_read(const struct problem *p, double ret_most[METRIC_COUNT], struct errinfo *e)
 {
-	struct cost least = cost_of_least(p->space);
+	struct cost least = cost_of_least(p->space), intact = cost_of_intact(p->space);
+	enum err err = check_accuracy(p, e);
+	if (err)
+		return err;
 	for (int m = 0; m < METRIC_COUNT; m++) {
 		ret_most[m] = INFINITY;
 		if (!metric_is_exact_cost((enum metric)m))
 			continue;
-		double most = tightest(p, (enum metric)m, false);
-		if (most < cost_metric(&least, (enum metric)m))
-			return err_set(e, ERR_LIMIT, "constraints.%s: allows at most %.15g, "
-				"but the smallest possible candidate has %.15g", metric_name((enum metric)m), most,
-				cost_metric(&least, (enum metric)m));
+		enum metric metric = (enum metric)m;
+		double most = tightest(p, metric, false);
+		err = check_cost(metric, tightest(p, metric, true), most, cost_metric(&least, metric),
+			cost_metric(&intact, metric), e);
+		if (err)
+			return err;
 		ret_most[m] = most;
 	}
 	return ERR_OK;

@@ -6,7 +6,8 @@
 #include "search/strategy.h"
 
 /* The least upper bound of each exact cost, INFINITY where there is none (and for all other metrics), as budget_fit_all
- * takes them. ERR_LIMIT, naming the constraint, when no candidate of the space can keep it. */
+ * takes them. ERR_LIMIT, naming the constraint, when no candidate of the space can keep one of them, when bounds
+ * contradict each other, or when more accuracy is asked for than there can be. */
 enum err limit_read(const struct problem *p, double ret_most[METRIC_COUNT], struct errinfo *e)
 	__attribute__((warn_unused_result));
 

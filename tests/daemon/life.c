@@ -223,12 +223,24 @@ END_TEST
 
 START_TEST(a_constraint_that_nothing_meets_fails_the_job_with_the_reason)
 {
-	int id = scene_submit(&scene, "\"constraints\": {\"macs\": \"<= 1\"},");
-	work(1);
-	cJSON *job = get_job(id);
-	ck_assert_str_eq(scene_text(job, "state"), "failed");
-	ck_assert_msg(strstr(scene_text(job, "reason"), "macs"), "%s", scene_text(job, "reason"));
-	cJSON_Delete(job);
+	static const struct {
+		const char *constraints, *part;
+	} cases[] = {
+		{ "{\"macs\": \"<= 1\"}", "constraints.macs: allows at most 1, but the smallest" },
+		{ "{\"macs\": \">= 1e9\"}", "constraints.macs: asks for at least 1000000000, but the unpruned" },
+		{ "{\"macs\": [\">= 99%\", \"<= 20000\"]}", "and at most 20000, which nothing can meet" },
+		{ "{\"accuracy\": \">= baseline + 0.5\"}", "constraints.accuracy: asks for at least 1.45" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char more[128];
+		snprintf(more, sizeof more, "\"constraints\": %s,", cases[i].constraints);
+		int id = scene_submit(&scene, more);
+		work(1);
+		cJSON *job = get_job(id);
+		ck_assert_str_eq(scene_text(job, "state"), "failed");
+		ck_assert_msg(strstr(scene_text(job, "reason"), cases[i].part), "%s", scene_text(job, "reason"));
+		cJSON_Delete(job);
+	}
 }
 END_TEST
 

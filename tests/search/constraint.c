@@ -29,8 +29,10 @@ START_TEST(every_form_of_the_grammar_gives_its_bound)
 		{ "{\"macs\": \" <=  12.5% \"}", false, 125 },
 		{ "{\"macs\": \"<= baseline\"}", false, 1000 },
 		{ "{\"macs\": \">= baseline - 10\"}", true, 990 },
-		{ "{\"macs\": \">=baseline+10.25\"}", true, 1010.25 },
+		{ "{\"macs\": \"<=baseline+10.25\"}", false, 1010.25 },
 		{ "{\"latency\": \"<= 0.5\"}", false, 0.5 },
+		{ "{\"macs\": \">= 100%\"}", true, 1000 },
+		{ "{\"accuracy\": \">= 110%\"}", true, 0.99 },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct errinfo e = { 0 };
@@ -69,6 +71,15 @@ static const struct {
 	{ "{\"macs\": [\"<= 5\"]}", "array of 1" },
 	{ "{\"macs\": [\"<= 5\", \"<= 6\"]}", "two upper bounds" },
 	{ "{\"macs\": [\">= 5\", \"<= x\"]}", "is \"<= x\"" },
+	{ "{\"accuracy\": \">= 97\"}", "constraints.accuracy: is \">= 97\", expected a fraction from 0 to 1" },
+	{ "{\"accuracy\": \"<= 1.01\"}", "expected a fraction from 0 to 1" },
+	{ "{\"macs\": \">= 120%\"}", "constraints.macs: is \">= 120%\", expected at most 100%" },
+	{ "{\"params\": \">= baseline + 1\"}", "expected at most 100%" },
+	{ "{\"macs\": [\">= 50%\", \"<= 40%\"]}",
+	  "constraints.macs: is \">= 50%\" and \"<= 40%\", which nothing can meet" },
+	{ "{\"macs\": [\"<= 40%\", \">= 50%\"]}", "is \">= 50%\" and \"<= 40%\"" },
+	{ "{\"latency\": [\">= 0.5\", \"<= 0.4\"]}", "is \">= 0.5\" and \"<= 0.4\"" },
+	{ "{\"loss\": [\">= baseline\", \"<= baseline - 0.1\"]}", "which nothing can meet" },
 	{ "{\"flops\": \"<= 5\"}", "constraints.flops: is not a metric, expected one of: accuracy" },
 	{ "{\"macs\": \"<= 5\", \"macs\": \">= 1\"}", "constraints.macs: is there twice" },
 	{ "[\"macs\"]", "constraints: is an array of 1, expected an object" },
@@ -94,7 +105,7 @@ START_TEST(no_constraints_are_fine_and_two_bounds_on_all_metrics_fit)
 	ck_assert_int_eq(n, 0);
 	cJSON *doc = cJSON_CreateObject();
 	for (int m = 0; m < METRIC_COUNT; m++)
-		cJSON_AddItemToObject(doc, metric_name((enum metric)m), fixture_json("[\">= 1\", \"<= 2\"]"));
+		cJSON_AddItemToObject(doc, metric_name((enum metric)m), fixture_json("[\">= 0.5\", \"<= 0.5\"]"));
 	ok(constraint_read(doc, c, &n, &e));
 	ck_assert_int_eq(n, 2 * METRIC_COUNT);
 	for (int i = 0; i < n; i++) {
