@@ -83,7 +83,11 @@ void view_trial(const struct trial_row *r, struct text *t)
 		text_put_number(t, "loss", r->test_loss);
 		text_close(t, '}');
 	}
-	text_put_bool(t, "feasible", r->feasible);
+	text_key(t, "feasible");
+	if (r->state == TRIAL_COMPLETE)
+		text_bool(t, r->feasible);
+	else
+		text_json(t, NULL); /* nobody knows yet, or ever will */
 	text_put_bool(t, "pareto", r->pareto);
 	text_put_string(t, "model", r->model);
 	text_put_string(t, "worker", r->worker);

@@ -96,6 +96,26 @@ START_TEST(the_pareto_flags_are_those_of_the_definition)
 }
 END_TEST
 
+START_TEST(only_complete_trials_are_judged_feasible_or_not)
+{
+	struct play p = { .scene = &scene, .workers = 1, .order = 1, .fail_every = 2 };
+	scene_submit(&scene, "\"constraints\": {\"accuracy\": \">= baseline\"},");
+	play_run(&p, 3);
+	cJSON *doc = scene_get(&scene, "/v1/jobs/1/trials");
+	static const char *const states[] = { "complete", "complete", "failed", "waiting" };
+	static const char *const judged[] = { "true", "false", "null", "null" };
+	for (int i = 0; i < 4; i++) {
+		char state[32], feasible[32];
+		snprintf(state, sizeof state, "trials.%d.state", i);
+		snprintf(feasible, sizeof feasible, "trials.%d.feasible", i);
+		ck_assert_str_eq(scene_text(doc, state), states[i]);
+		ck_assert_str_eq(scene_text(doc, feasible), judged[i]);
+	}
+	cJSON_Delete(doc);
+	play_drop(&p);
+}
+END_TEST
+
 START_TEST(models_of_trials_can_be_fetched)
 {
 	char *text, *candidate;
@@ -321,6 +341,7 @@ Suite *suite_life(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_job_lives_from_its_submission_to_a_scored_pareto_set);
 	tcase_add_test(t, the_pareto_flags_are_those_of_the_definition);
+	tcase_add_test(t, only_complete_trials_are_judged_feasible_or_not);
 	tcase_add_test(t, models_of_trials_can_be_fetched);
 	tcase_add_test(t, a_job_that_was_done_before_is_answered_from_the_store);
 	tcase_add_loop_test(t, a_candidate_that_is_under_way_is_never_run_twice, 0, 2);
