@@ -243,7 +243,8 @@ enum MHD_Result exchange_begin(struct exchange *r, const char *method, const cha
 		err = find_route(r, method, path, &e);
 	if (!err && !r->refused)
 		err = r->route->begin ? r->route->begin(r, &e) : check_length(r, &e);
-	settle(r, err, &e);
+	if (err)
+		exchange_refuse(r, &e); /* nothing of the store was touched yet, whatever the turn has written */
 	if (!r->refused)
 		return MHD_YES;
 	return r->response ? MHD_queue_response(r->connection, r->status, r->response) : MHD_NO;

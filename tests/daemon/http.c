@@ -110,6 +110,29 @@ START_TEST(blobs_are_checked_on_arrival)
 }
 END_TEST
 
+/* A file can't grow beyond some point, as on a full disk: the daemon goes on. */
+START_TEST(a_blob_that_the_disk_does_not_hold_is_no_fault_of_its_sender)
+{
+	struct scene small = { .largest_file = 200000 };
+	static char large[300000];
+	char path[96], digest[DIGEST_HEX + 1], *request;
+	scene_open(&small);
+	ck_ok(digest_bytes(large, sizeof large, digest, &e));
+	snprintf(path, sizeof path, "/v1/blobs/%s", digest);
+	ck_fails(ERR_IO, "File too large", http_put_bytes(small.http, path, large, sizeof large, &e));
+	memset(large, 'x', sizeof large - 1);
+	ck_assert_int_ge(asprintf(&request, "PUT %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s", path,
+		strlen(large), large), 0);
+	int fd = scene_send(&small, request);
+	const char *answer = scene_read(fd, "}\n");
+	ck_assert_msg(strstr(answer, " 507 ") && strstr(answer, "pared:io"), "%s", answer);
+	close(fd);
+	free(request);
+	ck_ok(http_call(small.http, "GET", "/healthz", NULL, 5, NULL, &e));
+	scene_close(&small);
+}
+END_TEST
+
 START_TEST(a_blob_that_comes_back_is_the_one_that_went)
 {
 	char path[96], digest[DIGEST_HEX + 1], file[128], after[DIGEST_HEX + 1];
@@ -199,6 +222,7 @@ Suite *suite_http(void)
 	tcase_add_test(t, deep_nesting_is_refused_and_not_followed);
 	tcase_add_test(t, a_body_without_a_length_is_bounded_too);
 	tcase_add_test(t, blobs_are_checked_on_arrival);
+	tcase_add_test(t, a_blob_that_the_disk_does_not_hold_is_no_fault_of_its_sender);
 	tcase_add_test(t, a_blob_that_comes_back_is_the_one_that_went);
 	tcase_add_test(t, uploads_that_break_off_leave_nothing_behind);
 	tcase_add_test(t, two_requests_on_one_connection_are_answered_in_turn);
