@@ -120,6 +120,13 @@ static void on_log(void *arg, const char *fmt, va_list ap)
 	log_debug("http: %s", line);
 }
 
+/* A path with an escaped NUL would end there: it stays escaped, and is no path of ours. */
+static size_t on_unescape(void *arg, struct MHD_Connection *connection, char *s)
+{
+	(void)arg, (void)connection;
+	return strstr(s, "%00") ? strlen(s) : MHD_http_unescape(s);
+}
+
 /* ---- in the loop ---------------------------------------------------------------------------------------------------
  */
 
@@ -175,6 +182,7 @@ static enum err listener_open(struct listener *l, struct server *s, int fd, bool
 	l->local = local;
 	l->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 		on_access, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
 		MHD_OPTION_CONNECTION_LIMIT, connection_limit() / 2,

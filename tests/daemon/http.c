@@ -52,6 +52,12 @@ START_TEST(every_refusal_is_problem_details)
 	expect_problem(POST_JOB("16777217"), " 413 ", "expected at most 16777216");
 	snprintf(path, sizeof path, "GET /v1/%01000d HTTP/1.1\r\nHost: x\r\n\r\n", 0);
 	expect_problem(path, " 404 ", "no path is longer");
+	scene_submit(&scene, "");
+	expect_problem("GET /v1/jobs/1%00 HTTP/1.1\r\nHost: x\r\n\r\n", " 404 ", "there is no /v1/jobs/1%00");
+	expect_problem("GET /v1/jobs/1%00/trials HTTP/1.1\r\nHost: x\r\n\r\n", " 404 ", "not-found");
+	int fd = scene_send(&scene, "GET /v1/jobs/%31 HTTP/1.1\r\nHost: x\r\n\r\n");
+	ck_assert_ptr_nonnull(strstr(scene_read(fd, "}\n"), " 200 "));
+	close(fd);
 	expect_problem("GET /v1/blobs/xyz HTTP/1.1\r\nHost: x\r\n\r\n", " 400 ", "digest: is \\\"xyz\\\"");
 	expect_problem("PUT /v1/blobs/xyz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", " 400 ", "hexadecimal");
 }
