@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -22,6 +24,7 @@ struct http {
 	char *socket; /* path of the Unix socket, or NULL */
 	struct curl_slist *auth;
 	const atomic_bool *stop; /* or NULL */
+	bool unreached;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -98,6 +101,11 @@ void http_close(struct http *h)
 	free(h);
 }
 
+bool http_unreached(const struct http *h)
+{
+	return h->unreached;
+}
+
 void http_set_stop(struct http *h, const atomic_bool *stop)
 {
 	h->stop = stop;
@@ -120,6 +128,7 @@ static enum err prepare(struct http *h, const char *path, struct errinfo *e)
 		return err_set(e, ERR_INPUT, "%.200s...: the path is too long", path);
 	curl_easy_reset(h->curl);
 	h->error[0] = '\0';
+	h->unreached = false;
 	curl_easy_setopt(h->curl, CURLOPT_URL, url);
 	curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, h->error);
 	curl_easy_setopt(h->curl, CURLOPT_NOSIGNAL, 1L);
@@ -162,6 +171,27 @@ static enum err refusal(long status, const struct buffer *body, struct errinfo *
 	return err;
 }
 
+/* Why nobody answers at a Unix socket. curl keeps that to itself and names a port that isn't there, so it is tried once
+ * more. */
+static const char *socket_trouble(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof address.sun_path)
+		return "the path of a socket must be shorter";
+	strcpy(address.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int code = fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	switch (code) {
+	case 0: case EAGAIN: return "the daemon takes no connection";
+	case ENOENT: return "no such file";
+	case EACCES: return "permission denied";
+	case ECONNREFUSED: return "connection refused: no daemon listens there";
+	default: return strerror(code);
+	}
+}
+
 static enum err failure(struct http *h, CURLcode code, const struct buffer *body, struct errinfo *e)
 {
 	const char *where = h->socket ? h->socket : h->base;
@@ -170,6 +200,9 @@ static enum err failure(struct http *h, CURLcode code, const struct buffer *body
 		return err_set(e, ERR_LIMIT, "%s: the answer is larger than %d bytes", where, LARGEST_ANSWER);
 	if (code == CURLE_OUT_OF_MEMORY)
 		return err_set(e, ERR_MEMORY, "out of memory");
+	h->unreached = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST;
+	if (h->unreached && h->socket)
+		why = socket_trouble(h->socket);
 	return err_set(e, ERR_UNAVAILABLE, "%s: %s", where, why);
 }
 
@@ -235,10 +268,12 @@ enum err http_exists(struct http *h, const char *path, bool *ret, struct errinfo
 		return err;
 	curl_easy_setopt(h->curl, CURLOPT_NOBODY, 1L);
 	curl_easy_setopt(h->curl, CURLOPT_TIMEOUT, (long)CALL_TIMEOUT_S);
-	err = perform(h, NULL, e);
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	*ret = !err;
+	CURLcode code = curl_easy_perform(h->curl);
+	if (code)
+		return failure(h, code, NULL, e);
+	long status = 0;
+	curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
+	*ret = status == 200;
 	return ERR_OK;
 }
 

@@ -31,7 +31,10 @@ void http_set_stop(struct http *h, const atomic_bool *stop);
 enum err http_call(struct http *h, const char *method, const char *path, const cJSON *body, long timeout_s,
 	cJSON **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Whether GET path would answer 200 (by HEAD). */
+/* Whether the last call found nobody to talk to, which is a cause of ERR_UNAVAILABLE among others. */
+bool http_unreached(const struct http *h);
+
+/* Whether GET path would answer 200 (by HEAD). Any other answer is false: an upload may mend it, or be told why not. */
 enum err http_exists(struct http *h, const char *path, bool *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -33,6 +33,7 @@ struct client {
 	bool terminal;       /* out is one */
 	bool bold;           /* titles may be set off */
 	enum exit_code code; /* of a command that went well */
+	bool unreached;      /* the command failed, for nobody listens */
 };
 
 /* Another connection to the same daemon; the caller closes it. */

@@ -151,6 +151,7 @@ static enum err run(struct client *c, const struct command *command, struct erri
 	enum err err = client_connect(c, &c->http, e);
 	if (!err)
 		err = command->run(c, e);
+	c->unreached = err == ERR_UNAVAILABLE && http_unreached(c->http);
 	http_close(c->http);
 	free(c->token);
 	return err;
@@ -186,7 +187,7 @@ int pare_run(int argc, char **argv)
 		err = err_errno(&e, "standard output");
 	if (err)
 		client_note(&c, "%s", e.msg);
-	if (err == ERR_UNAVAILABLE)
+	if (c.unreached)
 		client_note(&c, "is pared running? -u and PARED_URL say where it listens");
 	return err ? exit_code_of(err) : c.code;
 }

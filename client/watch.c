@@ -239,8 +239,10 @@ static enum err conclude(struct watch *w)
 /* The first question goes unrepeated: a daemon that is not there, or a job that it doesn't know, is told at once. */
 static enum err begin(struct watch *w)
 {
-	cJSON *job = NULL;
-	if (client_connect(w->c, &w->calls, w->e) || ask(w, "", &job, w->e))
+	cJSON *job;
+	char path[64];
+	snprintf(path, sizeof path, "/v1/jobs/%" PRId64, w->job);
+	if (client_connect(w->c, &w->calls, w->e) || client_get(w->c, path, &job, w->e))
 		return w->e->code;
 	progress_job(&w->progress, job);
 	w->progress.state[0] = '\0'; /* even when it is over, its events are read once, for the trials */

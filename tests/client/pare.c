@@ -91,20 +91,21 @@ START_TEST(the_exit_code_tells_the_kind_of_refusal)
 	pare(&r, server.url, codes[_i].command, codes[_i].job, NULL);
 	ck_assert_int_eq(r.code, codes[_i].code);
 	assert_has(r.err, codes[_i].message);
+	assert_lacks(r.err, "is pared running?");
 	ck_assert_str_eq(r.out, "");
 }
 END_TEST
 
 START_TEST(a_daemon_that_is_not_there_is_told_at_once)
 {
-	static const char *const commands[] = { "jobs", "workers" };
-	for (int i = 0; i < 2; i++) {
-		pare(&r, "unix:/nonexistent/sock", commands[i], NULL);
+	static const char *const commands[][2] = { { "jobs" }, { "workers" }, { "watch", "7" }, { "pareto", "7" } };
+	for (int i = 0; i < 4; i++) {
+		pare(&r, "unix:/nonexistent/sock", commands[i][0], commands[i][1], NULL);
 		ck_assert_int_eq(r.code, CODE_UNREACHABLE);
-		assert_has(r.err, "/nonexistent/sock");
+		ck_assert_str_eq(r.err,
+			"pare: /nonexistent/sock: no such file\n"
+			"pare: is pared running? -u and PARED_URL say where it listens\n");
 	}
-	pare(&r, "unix:/nonexistent/sock", "watch", "7", NULL);
-	ck_assert_int_eq(r.code, CODE_UNREACHABLE);
 }
 END_TEST
 
@@ -346,6 +347,27 @@ START_TEST(a_submission_uploads_only_what_the_daemon_lacks)
 }
 END_TEST
 
+START_TEST(a_submission_uploads_what_the_daemon_can_not_answer_for)
+{
+	static const struct canned ailing[] = {
+		{ .method = "HEAD", .path = "/v1/blobs/" HELLO, .status = 507 },
+		{ .method = "HEAD", .path = "/v1/blobs/" WORLD, .status = 500 },
+		{ .method = "PUT", .path = "/v1/blobs/" HELLO, .status = 201, .body = "{}" },
+		{ .method = "PUT",
+			.path = "/v1/blobs/" WORLD,
+			.status = 507,
+			.body = "{\"type\":\"pared:io\",\"detail\":\"the disk is full\"}" },
+		{ 0 },
+	};
+	server_start(&server, ailing);
+	write_job();
+	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
+	ck_assert_int_eq(r.code, CODE_OTHER);
+	ck_assert_int_eq(asked("PUT /v1/blobs/" HELLO " 5 hello"), 1);
+	assert_has(r.err, "/images: the disk is full\n");
+}
+END_TEST
+
 START_TEST(nothing_is_sent_while_a_file_is_missing)
 {
 	server_start(&server, uploads);
@@ -426,6 +448,7 @@ Suite *suite_pare(void)
 	tcase_add_test(t, the_front_is_printed_and_drawn);
 	tcase_add_test(t, an_empty_front_is_said_to_be_so);
 	tcase_add_test(t, a_submission_uploads_only_what_the_daemon_lacks);
+	tcase_add_test(t, a_submission_uploads_what_the_daemon_can_not_answer_for);
 	tcase_add_test(t, nothing_is_sent_while_a_file_is_missing);
 	tcase_add_test(t, the_daemons_word_on_a_job_is_shown_as_it_is);
 	tcase_add_test(t, a_terminal_sees_what_is_uploaded);
