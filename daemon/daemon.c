@@ -204,7 +204,8 @@ static enum err serve(struct daemon *d, struct errinfo *e)
 	enum err err = start(d, e);
 	if (!err) {
 		init_handles(d);
-		log_info("pared " VERSION " is ready, %d workers", d->config.workers);
+		log_info("pared " VERSION " is ready, %d worker%s", d->config.workers,
+			d->config.workers == 1 ? "" : "s");
 		notify_ready();
 		uv_run(&d->loop, UV_RUN_DEFAULT);
 		turn(d);

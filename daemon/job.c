@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "daemon/baseline.h"
 #include "daemon/daemon.h"
 #include "daemon/event.h"
@@ -251,6 +252,18 @@ enum err job_flush(struct daemon *d, struct errinfo *e)
 	return ERR_OK;
 }
 
+static void log_end(const struct job *j)
+{
+	const char *because = j->row.reason ? j->row.reason : "";
+	int members = j->front ? front_size(j->front) : 0;
+	if (j->row.state == JOB_DONE)
+		log_info("job %lld (%s) is done: %d in the Pareto set%s%s", (long long)j->row.id, j->row.name, members,
+			*because ? "; " : "", because);
+	else
+		log_info("job %lld (%s) %s%s%s", (long long)j->row.id, j->row.name,
+			j->row.state == JOB_FAILED ? "failed" : "is cancelled", *because ? ": " : "", because);
+}
+
 void job_forget(struct daemon *d, bool all)
 {
 	for (struct job **at = &d->jobs; *at;) {
@@ -259,6 +272,8 @@ void job_forget(struct daemon *d, bool all)
 			at = &j->next;
 			continue;
 		}
+		if (job_over(j))
+			log_end(j);
 		*at = j->next;
 		job_free(j);
 	}

@@ -28,5 +28,6 @@ void notify_status(const struct daemon *d)
 		jobs++;
 	for (const struct hold *h = d->holds; h; h = h->next)
 		leases++;
-	sd_notifyf(0, "STATUS=%d live jobs, %d trials being evaluated", jobs, leases);
+	sd_notifyf(0, "STATUS=%d live job%s, %d trial%s being evaluated", jobs, jobs == 1 ? "" : "s", leases,
+		leases == 1 ? "" : "s");
 }

@@ -205,7 +205,7 @@ enum err replay_jobs(struct daemon *d, struct errinfo *e)
 		if (!job_over(j))
 			err = mend_running(j, e);
 	if (!err && jobs.count)
-		log_info("%zu live jobs taken up", jobs.count);
+		log_info("%zu live job%s taken up", jobs.count, jobs.count == 1 ? "" : "s");
 	free(jobs.ids);
 	free(leases.ids);
 	return err;

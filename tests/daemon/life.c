@@ -306,6 +306,34 @@ START_TEST(a_paused_job_takes_results_and_hands_out_nothing)
 }
 END_TEST
 
+/* When an answer or a state is seen, its turn may not have logged yet: the next request comes after it. */
+START_TEST(the_log_says_how_each_job_ended)
+{
+	struct play p = { .scene = &scene, .workers = 1 };
+	scene_submit(&scene, "\"budget\": {\"trials\": 4},");
+	play_run(&p, 0);
+	cJSON *job = get_job(1);
+	char done[64];
+	snprintf(done, sizeof done, "job 1 (made up) is done: %d in the Pareto set\n", (int)scene_number(job, "pareto"));
+	cJSON_Delete(job);
+	scene_submit(&scene, "\"seed\": 2, \"constraints\": {\"macs\": \"<= 1\"},");
+	play_run(&p, 0);
+	scene_submit(&scene, "\"seed\": 3,");
+	cJSON *lease = play_lease(&scene, "w");
+	cJSON_Delete(scene_post(&scene, "/v1/jobs/3/cancel", "{}"));
+	char *report = play_report_text(&scene, lease);
+	ck_fails(ERR_GONE, "is over", play_say(&scene, lease, "complete", report));
+	ck_assert_str_eq(scene_state(&scene, 3), "cancelled");
+	const char *log = scene_log(&scene);
+	ck_assert_msg(strstr(log, done), "%s", log);
+	ck_assert_msg(strstr(log, "job 2 (made up) failed: constraints.macs: allows at most 1"), "%s", log);
+	ck_assert_msg(strstr(log, "job 3 (made up) is cancelled\n"), "%s", log);
+	ck_assert_msg(!strstr(log, "lease"), "%s", log);
+	cJSON_Delete(lease);
+	free(report);
+}
+END_TEST
+
 START_TEST(jobs_are_listed_newest_first_without_their_documents)
 {
 	scene_submit(&scene, "\"seed\": 1,");
@@ -351,6 +379,7 @@ Suite *suite_life(void)
 	tcase_add_test(t, a_constraint_that_nothing_meets_fails_the_job_with_the_reason);
 	tcase_add_test(t, cancel_ends_leases_and_trials);
 	tcase_add_test(t, a_paused_job_takes_results_and_hands_out_nothing);
+	tcase_add_test(t, the_log_says_how_each_job_ended);
 	tcase_add_test(t, jobs_are_listed_newest_first_without_their_documents);
 	tcase_add_test(t, a_job_with_a_blob_that_was_never_uploaded_is_refused);
 	suite_add_tcase(s, t);
