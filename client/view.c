@@ -9,6 +9,8 @@
 #include "client/format.h"
 #include "client/table.h"
 
+enum { PROGRESS_MAX = 96 };
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
 
 const cJSON *view_member(const cJSON *object, const char *path)
@@ -43,6 +45,17 @@ bool view_true(const cJSON *object, const char *path)
 	return cJSON_IsTrue(view_member(object, path));
 }
 
+static bool complete(const cJSON *trial)
+{
+	const char *state = view_text(trial, "state");
+	return state && !strcmp(state, "complete");
+}
+
+bool view_infeasible(const cJSON *trial)
+{
+	return complete(trial) && cJSON_IsFalse(view_member(trial, "feasible"));
+}
+
 static enum err no_memory(struct errinfo *e)
 {
 	return err_set(e, ERR_MEMORY, "out of memory");
@@ -73,13 +86,15 @@ static double trials_done(const cJSON *job)
 	return isfinite(done) ? 0 : done;
 }
 
-static const char *progress_of(const cJSON *job, char buf[FORMAT_MAX])
+/* "20/60", "20/60, 2 failed". */
+static const char *progress_of(const cJSON *job, char buf[PROGRESS_MAX])
 {
-	double done = trials_done(job), budget = view_number(job, "budget");
-	if (isfinite(done) && isfinite(budget))
-		snprintf(buf, FORMAT_MAX, "%.0f/%.0f", done, budget);
+	double done = trials_done(job), budget = view_number(job, "budget"), failed = view_number(job, "trials.failed");
+	if (!isfinite(done) || !isfinite(budget))
+		snprintf(buf, PROGRESS_MAX, "-");
 	else
-		snprintf(buf, FORMAT_MAX, "-");
+		snprintf(buf, PROGRESS_MAX, done > 0 && failed > 0 ? "%.0f/%.0f, %.0f failed" : "%.0f/%.0f", done,
+			budget, failed);
 	return buf;
 }
 
@@ -98,7 +113,7 @@ enum err view_jobs(const cJSON *jobs, FILE *out, bool bold, struct errinfo *e)
 	};
 	struct table *t = table_new(columns, COUNT(columns));
 	const cJSON *job;
-	char buf[FORMAT_MAX];
+	char buf[PROGRESS_MAX];
 	if (!t)
 		return no_memory(e);
 	cJSON_ArrayForEach(job, jobs) {
@@ -229,9 +244,7 @@ enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 	line(out, "state", view_text(job, "state"));
 	line(out, "reason", view_text(job, "reason"));
 	view_span(job, out);
-	double failed = view_number(job, "trials.failed");
-	snprintf(buf, sizeof buf, failed > 0 ? "%s, %.0f of them failed" : "%s", progress_of(job, number), failed);
-	line(out, "trials", buf);
+	line(out, "trials", progress_of(job, buf));
 	line(out, "baseline", metrics_of(view_member(job, "baseline"), buf, sizeof buf));
 	line(out, "best", metrics_of(view_member(job, "best"), buf, sizeof buf));
 	snprintf(buf, sizeof buf, "%.0f, hypervolume %s", view_number(job, "pareto"),
@@ -261,25 +274,22 @@ enum err view_trial(const cJSON *trial, const cJSON *groups, FILE *out, bool bol
 	line(out, "metrics", metrics_of(view_member(trial, "metrics"), buf, sizeof buf));
 	line(out, "latency", spread_of(view_member(trial, "metrics"), buf, sizeof buf));
 	line(out, "test", metrics_of(view_member(trial, "test"), buf, sizeof buf));
-	line_json(out, "feasible", view_member(trial, "feasible"));
+	line_json(out, "feasible", complete(trial) ? view_member(trial, "feasible") : NULL);
 	line_json(out, "pareto", view_member(trial, "pareto"));
 	line(out, "model", view_text(trial, "model"));
 	bool fits = cJSON_IsArray(keep) && cJSON_GetArraySize(groups) == cJSON_GetArraySize(keep);
 	return fits ? view_groups(groups, keep, out, bold, e) : ERR_OK;
 }
 
-/* Why a trial stands out: its reason, the trial it shares its result with, its place in the Pareto set. */
+/* Why a trial stands out: its reason, its place in the Pareto set, the trial it shares its result with. */
 static const char *note_of(const cJSON *trial, char *buf, size_t size)
 {
 	const char *reason = view_text(trial, "reason"), *source = view_text(trial, "source");
+	const char *standing = view_true(trial, "pareto") ? "pareto" : view_infeasible(trial) ? "infeasible" : "";
 	if (reason)
 		snprintf(buf, size, "%s", reason);
 	else
-		snprintf(buf, size, "%s%s%s%s",
-			view_true(trial, "pareto")				? "pareto"
-				: cJSON_IsFalse(view_member(trial, "feasible")) ? "infeasible"
-										: "",
-			source && view_true(trial, "pareto") ? ", " : "", source ? "same as " : "",
+		snprintf(buf, size, "%s%s%s%s", standing, *standing && source ? ", " : "", source ? "same as " : "",
 			source ? source : "");
 	return buf;
 }
@@ -361,12 +371,15 @@ enum err view_pareto(const cJSON *pareto, const cJSON *baseline, FILE *out, bool
 		{ "", TABLE_NOTE },
 	};
 	struct table *t = table_new(columns, COUNT(columns));
-	bool with_memory = is_objective(pareto, "memory");
+	bool with_memory = is_objective(pareto, "memory"), member = false;
 	const cJSON *trial;
 	if (!t)
 		return no_memory(e);
+	cJSON_ArrayForEach(trial, view_member(pareto, "trials"))
+		if (view_number(trial, "number") == 0)
+			member = true;
 	if (baseline)
-		pareto_row(t, baseline, with_memory, "baseline");
+		pareto_row(t, baseline, with_memory, member ? "baseline, in the set" : "baseline");
 	cJSON_ArrayForEach(trial, view_member(pareto, "trials"))
 		if (!baseline || view_number(trial, "number") > 0)
 			pareto_row(t, trial, with_memory, NULL);
@@ -411,10 +424,21 @@ enum err view_workers(const cJSON *workers, FILE *out, bool bold, struct errinfo
 	return err;
 }
 
+/* "86.0k (71.0% removed)" */
+static const char *size_of(const cJSON *trial, const char *metric, const char *achieved, char buf[2 * FORMAT_MAX])
+{
+	char size[FORMAT_MAX], percent[FORMAT_MAX];
+	double removed = view_number(trial, achieved);
+	format_count(view_number(trial, metric), size);
+	snprintf(buf, 2 * FORMAT_MAX, isfinite(removed) ? "%s (%s removed)" : "%s", size,
+		format_percent(removed, percent));
+	return buf;
+}
+
 void view_trial_line(const cJSON *trial, FILE *out)
 {
 	char id[64], state[32], note[256], clean[256];
-	char accuracy[FORMAT_MAX], params[FORMAT_MAX], removed[FORMAT_MAX], macs[FORMAT_MAX], removed_macs[FORMAT_MAX];
+	char accuracy[FORMAT_MAX], params[2 * FORMAT_MAX], macs[2 * FORMAT_MAX];
 	format_clean(view_text(trial, "id"), id, sizeof id);
 	format_clean(view_text(trial, "state"), state, sizeof state);
 	format_clean(note_of(trial, note, sizeof note), clean, sizeof clean);
@@ -422,10 +446,8 @@ void view_trial_line(const cJSON *trial, FILE *out)
 		fprintf(out, "%-7s %s%s%s\n", id, state, *clean ? ": " : "", clean);
 		return;
 	}
-	fprintf(out, "%-7s %s, accuracy %s, params %s (%s removed), macs %s (%s removed)%s%s\n", id, state,
+	fprintf(out, "%-7s %s, accuracy %s, params %s, macs %s%s%s\n", id, state,
 		format_fraction(view_number(trial, "metrics.accuracy"), accuracy),
-		format_count(view_number(trial, "metrics.params"), params),
-		format_percent(view_number(trial, "achieved.params"), removed),
-		format_count(view_number(trial, "metrics.macs"), macs),
-		format_percent(view_number(trial, "achieved.macs"), removed_macs), *clean ? ", " : "", clean);
+		size_of(trial, "metrics.params", "achieved.params", params),
+		size_of(trial, "metrics.macs", "achieved.macs", macs), *clean ? ", " : "", clean);
 }

@@ -17,6 +17,9 @@ double view_number(const cJSON *object, const char *path);
 const char *view_text(const cJSON *object, const char *path);
 bool view_true(const cJSON *object, const char *path);
 
+/* The trial was evaluated and misses a constraint. */
+bool view_infeasible(const cJSON *trial);
+
 enum err view_jobs(const cJSON *jobs, FILE *out, bool bold, struct errinfo *e) __attribute__((warn_unused_result));
 enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e) __attribute__((warn_unused_result));
 enum err view_trials(const cJSON *trials, FILE *out, bool bold, struct errinfo *e) __attribute__((warn_unused_result));

@@ -53,9 +53,9 @@ START_TEST(jobs_are_one_a_line)
 		"'trials': {'waiting': 2, 'running': 2, 'complete': 17, 'failed': 1, 'cancelled': 0}},"
 		"{'id': 3, 'name': 'a\\u001b[1m', 'state': 'failed', 'reason': 'operator Foo', "
 		"'budget': 5, 'created': null,'trials': {'complete': 0, 'failed': 1}}]",
-		"JOB  NAME   STATE      TRIALS    BEST  PARETO  HYPERVOLUME  CREATED           REASON\n"
-		" 12  vgg    searching   17/60  0.9510       6         0.71  2025-11-22 00:00\n"
-		"  3  a?[1m  failed        0/5       -       -            -  -                 operator Foo\n");
+		"JOB  NAME   STATE               TRIALS    BEST  PARETO  HYPERVOLUME  CREATED           REASON\n"
+		" 12  vgg    searching  17/60, 1 failed  0.9510       6         0.71  2025-11-22 00:00\n"
+		"  3  a?[1m  failed                 0/5       -       -            -  -                 operator Foo\n");
 }
 END_TEST
 
@@ -67,12 +67,17 @@ START_TEST(trials_say_what_became_of_them)
 		"{'number': 1, 'state': 'complete', 'pareto': true, 'source': '3.4', 'achieved': "
 		"{'params': 0.71, 'macs': 0.52}, 'metrics': {'accuracy': 0.93, 'params': 86000, 'macs': 9000000}},"
 		"{'number': 2, 'state': 'failed', 'reason': 'killed: memory'},"
-		"{'number': 3, 'state': 'complete', 'feasible': false}]",
+		"{'number': 3, 'state': 'complete', 'feasible': false},"
+		"{'number': 4, 'state': 'complete', 'feasible': false, 'source': '1.0'},"
+		"{'number': 5, 'state': 'running', 'feasible': false}, {'number': 6, 'state': 'complete', 'source': '1.0'}]",
 		"TRIAL  STATE     ACCURACY  PARAMS  REMOVED   MACS  REMOVED  TIME  NOTE\n"
 		"    0  complete    0.9600  298.4k        -  31.0M        -  2.5s\n"
 		"    1  complete    0.9300   86.0k    71.0%  9.00M    52.0%     -  pareto, same as 3.4\n"
 		"    2  failed           -       -        -      -        -     -  killed: memory\n"
-		"    3  complete         -       -        -      -        -     -  infeasible\n");
+		"    3  complete         -       -        -      -        -     -  infeasible\n"
+		"    4  complete         -       -        -      -        -     -  infeasible, same as 1.0\n"
+		"    5  running          -       -        -      -        -     -\n"
+		"    6  complete         -       -        -      -        -     -  same as 1.0\n");
 }
 END_TEST
 
@@ -92,6 +97,18 @@ START_TEST(the_pareto_set_stands_below_the_baseline)
 		"TRIAL  ACCURACY    TEST  PARAMS  REMOVED   MACS  REMOVED      SIZE  LATENCY\n"
 		"    0    0.9600  0.9363  298.4k        -  31.0M        -   1.19 MB     1.00  baseline\n"
 		"   41    0.9300       -   86.0k    71.0%  9.00M    70.0%  350.0 kB     0.46\n");
+}
+END_TEST
+
+START_TEST(a_baseline_in_the_pareto_set_is_said_to_be_there)
+{
+	expect(pareto_with_baseline,
+		"{'baseline': {'number': 0, 'metrics': {'accuracy': 0.96}},"
+		"'pareto': {'trials': [{'number': 0, 'metrics': {'accuracy': 0.96}},"
+		"{'number': 1, 'metrics': {'accuracy': 0.9}}]}}",
+		"TRIAL  ACCURACY  PARAMS  REMOVED  MACS  REMOVED  SIZE\n"
+		"    0    0.9600       -        -     -        -     -  baseline, in the set\n"
+		"    1    0.9000       -        -     -        -     -\n");
 }
 END_TEST
 
@@ -120,7 +137,7 @@ START_TEST(a_job_tells_its_groups)
 		"started       2025-11-22 00:00\n"
 		"finished      2025-11-22 00:01\n"
 		"took          1m 00s\n"
-		"trials        20/20, 2 of them failed\n"
+		"trials        20/20, 2 failed\n"
 		"baseline      accuracy 0.9600, params 1.50k\n"
 		"pareto        3, hypervolume 0.5000\n"
 		"objectives    [\"accuracy\",\"params\"]\n"
@@ -151,6 +168,35 @@ START_TEST(a_trial_tells_what_it_keeps_of_every_group)
 		"GROUP  NAME   CHANNELS  KEPT  REMOVED\n"
 		"    0  conv1        32     8    75.0%\n"
 		"    1  conv2        64    64     0.0%\n");
+}
+END_TEST
+
+START_TEST(a_trial_that_was_not_evaluated_is_neither_feasible_nor_not)
+{
+	expect(trial_with_groups, "{'trial': {'id': '7.2', 'state': 'failed', 'feasible': false}}",
+		"trial         7.2\n"
+		"state         failed\n");
+}
+END_TEST
+
+static enum err trial_line(const cJSON *json, FILE *out, bool bold, struct errinfo *err)
+{
+	(void)bold, (void)err;
+	view_trial_line(json, out);
+	return ERR_OK;
+}
+
+START_TEST(the_line_of_a_trial_has_what_is_known)
+{
+	expect(trial_line,
+		"{'id': '7.0', 'state': 'complete', 'metrics': {'accuracy': 0.96, 'params': 298410, 'macs': 31000000}}",
+		"7.0     complete, accuracy 0.9600, params 298.4k, macs 31.0M\n");
+	expect(trial_line,
+		"{'id': '7.1', 'state': 'complete', 'feasible': false, 'source': '1.0', 'achieved': {'params': 0.71, "
+		"'macs': 0.52}, 'metrics': {'accuracy': 0.93, 'params': 86000, 'macs': 9000000}}",
+		"7.1     complete, accuracy 0.9300, params 86.0k (71.0% removed), macs 9.00M (52.0% removed), infeasible, "
+		"same as 1.0\n");
+	expect(trial_line, "{'id': '7.2', 'state': 'cancelled', 'feasible': false}", "7.2     cancelled\n");
 }
 END_TEST
 
@@ -185,9 +231,12 @@ Suite *suite_view(void)
 	tcase_add_test(t, jobs_are_one_a_line);
 	tcase_add_test(t, trials_say_what_became_of_them);
 	tcase_add_test(t, the_pareto_set_stands_below_the_baseline);
+	tcase_add_test(t, a_baseline_in_the_pareto_set_is_said_to_be_there);
 	tcase_add_test(t, memory_is_shown_when_it_is_an_objective);
 	tcase_add_test(t, a_job_tells_its_groups);
 	tcase_add_test(t, a_trial_tells_what_it_keeps_of_every_group);
+	tcase_add_test(t, a_trial_that_was_not_evaluated_is_neither_feasible_nor_not);
+	tcase_add_test(t, the_line_of_a_trial_has_what_is_known);
 	tcase_add_test(t, workers_that_were_never_seen_have_no_time);
 	tcase_add_test(t, documents_of_another_shape_show_as_dashes);
 	suite_add_tcase(s, t);
