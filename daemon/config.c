@@ -5,10 +5,12 @@
 #include "daemon/config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -221,6 +223,44 @@ enum err config_load(const char *path, struct config *ret, struct errinfo *e)
 	err = config_read(doc, ret, e);
 	cJSON_Delete(doc);
 	return err ? err_wrap(e, "%s", path) : ERR_OK;
+}
+
+/* ---- against the machine ---------------------------------------------------------------------------------------- */
+
+/* A folder that is there must be writable; of one that isn't, the nearest folder above it. */
+static enum err check_folder(const char *key, const char *path, struct errinfo *e)
+{
+	char at[PATH_MAX];
+	struct stat st;
+	snprintf(at, sizeof at, "%s", path);
+	while (stat(at, &st) && errno == ENOENT && strcmp(at, "/")) {
+		char *slash = strrchr(at, '/');
+		slash[slash == at] = '\0';
+	}
+	if (!stat(at, &st) && !S_ISDIR(st.st_mode))
+		errno = ENOTDIR;
+	else if (access(at, W_OK | X_OK) == 0)
+		return ERR_OK;
+	const char *what = strcmp(at, path) ? "can't be made" : "can't be written";
+	return err_set(e, ERR_INPUT, "%s: %s: %s: %s", key, path, what, strerror(errno));
+}
+
+static enum err check_program(const char *path, struct errinfo *e)
+{
+	struct stat st;
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, X_OK))
+		return err_set(e, ERR_INPUT, "worker_program: %s: not an executable file", path);
+	return ERR_OK;
+}
+
+enum err config_check(const struct config *c, struct errinfo *e)
+{
+	enum err err = check_folder("state", c->state, e);
+	if (!err && c->workers)
+		err = check_folder("cache", c->cache, e);
+	if (!err && c->workers)
+		err = check_program(c->worker_program, e);
+	return err;
 }
 
 void config_fini(struct config *c)

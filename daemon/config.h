@@ -29,6 +29,11 @@ struct config {
  * expected. */
 enum err config_read(const cJSON *doc, struct config *ret, struct errinfo *e) __attribute__((warn_unused_result));
 enum err config_load(const char *path, struct config *ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Whether this machine can serve it: folders that are writable or can be made, a worker program that can be run.
+ * ERR_INPUT naming the key and the path. Changes nothing. */
+enum err config_check(const struct config *c, struct errinfo *e) __attribute__((warn_unused_result));
+
 void config_fini(struct config *c);
 
 #endif

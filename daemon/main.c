@@ -76,10 +76,14 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	int status = 0;
-	if (o.only_check)
+	if (config_check(&c, &e)) {
+		fprintf(stderr, "pared: %s: %s\n", o.config, e.msg);
+		status = EXIT_FAILED;
+	} else if (o.only_check) {
 		printf("%s: fine\n", o.config);
-	else
+	} else {
 		status = run(&c);
+	}
 	config_fini(&c);
 	return status;
 }

@@ -120,21 +120,55 @@ START_TEST(the_token_is_the_one_line_of_its_file)
 }
 END_TEST
 
+static int check_text(const char *text, const char *path, char out[2048])
+{
+	char *const args[] = { (char *)scene_program("pared"), "-n", "-c", (char *)path, NULL };
+	ck_ok(file_write(path, text, strlen(text), &e));
+	return scene_run(args, out, 2048);
+}
+
 START_TEST(option_n_checks_a_file_and_exits)
 {
 	char out[2048], path[] = "/tmp/pared-test.XXXXXX";
-	char *const good[] = { (char *)scene_program("pared"), "-n", "-c", "configs/pared.json", NULL };
-	ck_assert_int_eq(scene_run(good, out, sizeof out), 0);
 	close(mkstemp(path));
-	ck_ok(file_write(path, "{\n\"workers\": 99}", 16, &e));
-	char *const bad[] = { (char *)scene_program("pared"), "-n", "-c", path, NULL };
-	ck_assert_int_eq(scene_run(bad, out, sizeof out), 1);
+	ck_assert_int_eq(check_text("{\"state\": \"/tmp/pared-none/state\", \"workers\": 0}", path, out), 0);
+	ck_assert_int_eq(access("/tmp/pared-none", F_OK), -1);
+	ck_assert_int_eq(check_text("{\n\"workers\": 99}", path, out), 1);
 	ck_assert_msg(strstr(out, "workers: is 99") && strstr(out, path), "%s", out);
 	char *const none[] = { (char *)scene_program("pared"), "-n", "-c", "/nowhere.json", NULL };
 	ck_assert_int_eq(scene_run(none, out, sizeof out), 1);
 	char *const unknown[] = { (char *)scene_program("pared"), "-x", NULL };
 	ck_assert_int_eq(scene_run(unknown, out, sizeof out), 2);
 	ck_assert_msg(strstr(out, "usage: pared"), "%s", out);
+	unlink(path);
+}
+END_TEST
+
+#define STATE "\"state\": \"/tmp/pared-none\", \"cache\": \"/tmp/pared-none\", "
+
+static const struct {
+	const char *text, *part;
+} unfit[] = {
+	{ "{\"state\": \"/dev/null\"}", "state: /dev/null: can't be written: Not a directory" },
+	{ "{\"state\": \"/dev/null/state\"}", "state: /dev/null/state: can't be " },
+	{ "{\"state\": \"/tmp\", \"cache\": \"/dev/null/deep/cache\", \"workers\": 1}",
+	  "cache: /dev/null/deep/cache: " },
+	{ "{" STATE "\"workers\": 1, \"worker_program\": \"/nonexist\"}",
+	  "worker_program: /nonexist: not an executable file" },
+	{ "{" STATE "\"workers\": 1, \"worker_program\": \"/etc/passwd\"}", "/etc/passwd: not an executable file" },
+	{ "{" STATE "\"workers\": 1, \"worker_program\": \"/tmp\"}", "/tmp: not an executable file" },
+};
+
+/* By -n and by a start. */
+START_TEST(a_machine_that_does_not_fit_the_file_is_said_at_once)
+{
+	char out[2048], path[] = "/tmp/pared-test.XXXXXX";
+	close(mkstemp(path));
+	ck_assert_int_eq(check_text(unfit[_i].text, path, out), 1);
+	ck_assert_msg(strstr(out, unfit[_i].part) && strstr(out, path), "%s", out);
+	char *const start[] = { (char *)scene_program("pared"), "-c", path, NULL };
+	ck_assert_int_eq(scene_run(start, out, sizeof out), 1);
+	ck_assert_msg(strstr(out, unfit[_i].part), "%s", out);
 	unlink(path);
 }
 END_TEST
@@ -148,6 +182,7 @@ Suite *suite_config(void)
 	tcase_add_loop_test(t, a_wrong_value_is_refused_by_name, 0, sizeof wrong / sizeof *wrong);
 	tcase_add_test(t, a_token_file_that_is_missing_is_named);
 	tcase_add_test(t, the_token_is_the_one_line_of_its_file);
+	tcase_add_loop_test(t, a_machine_that_does_not_fit_the_file_is_said_at_once, 0, sizeof unfit / sizeof *unfit);
 	tcase_add_test(t, option_n_checks_a_file_and_exits);
 	suite_add_tcase(s, t);
 	return s;

@@ -314,7 +314,8 @@ START_TEST(the_log_says_how_each_job_ended)
 	play_run(&p, 0);
 	cJSON *job = get_job(1);
 	char done[64];
-	snprintf(done, sizeof done, "job 1 (made up) is done: %d in the Pareto set\n", (int)scene_number(job, "pareto"));
+	snprintf(done, sizeof done, "job 1 (made up) is done: %d in the Pareto set\n",
+		(int)scene_number(job, "pareto"));
 	cJSON_Delete(job);
 	scene_submit(&scene, "\"seed\": 2, \"constraints\": {\"macs\": \"<= 1\"},");
 	play_run(&p, 0);

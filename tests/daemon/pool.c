@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/daemon/play.h"
@@ -92,13 +93,22 @@ START_TEST(a_worker_that_dies_is_started_again_after_a_growing_delay)
 }
 END_TEST
 
-START_TEST(a_program_that_cannot_be_started_is_tried_again)
+/* As in the middle of an upgrade. */
+START_TEST(a_program_that_vanishes_is_tried_again)
 {
-	scene.extra = "\"worker_program\": \"/nowhere/pare-worker\",";
+	static const char script[] = "#!/bin/sh\nrm \"$0\"\nexit 3\n";
+	char path[] = "/tmp/pared-worker.XXXXXX", why[64];
+	int fd = mkstemp(path);
+	ck_assert_int_eq(write(fd, script, strlen(script)), (ssize_t)strlen(script));
+	ck_assert_int_eq(fchmod(fd, 0700), 0);
+	close(fd);
+	snprintf(extra, sizeof extra, "\"worker_program\": \"%s\",", path);
+	snprintf(why, sizeof why, "%s: no such file", path);
+	scene.extra = extra;
 	scene.workers = "1";
 	scene_open(&scene);
-	await("/v1/workers", "workers.0.restarts", "1");
-	ck_assert_ptr_nonnull(strstr(scene_log(&scene), "/nowhere/pare-worker: no such file"));
+	await("/v1/workers", "workers.0.restarts", "2");
+	ck_assert_msg(strstr(scene_log(&scene), why), "%s", scene_log(&scene));
 	scene_close(&scene);
 }
 END_TEST
@@ -200,8 +210,8 @@ START_TEST(a_name_of_the_daemons_own_workers_is_not_free)
 	int fd = mkstemp(file);
 	ck_assert_int_eq(write(fd, "0123456789abcdef", 16), 16);
 	close(fd);
-	snprintf(text, sizeof text, "\"worker_program\": \"/nowhere\", \"tcp\": {\"host\": \"127.0.0.1\", \"port\": 0,"
-		"\"token_file\": \"%s\"},", file);
+	snprintf(text, sizeof text, "\"worker_program\": \"/bin/false\", \"tcp\": {\"host\": \"127.0.0.1\","
+		"\"port\": 0, \"token_file\": \"%s\"},", file);
 	scene.extra = text;
 	scene.workers = "1";
 	scene_open(&scene);
@@ -224,7 +234,7 @@ Suite *suite_pool(void)
 	TCase *t = tcase_create("pool");
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_worker_that_dies_is_started_again_after_a_growing_delay);
-	tcase_add_test(t, a_program_that_cannot_be_started_is_tried_again);
+	tcase_add_test(t, a_program_that_vanishes_is_tried_again);
 	tcase_add_test(t, a_trial_whose_workers_die_fails_after_three_attempts_and_says_how);
 	tcase_add_test(t, a_supervised_worker_is_shown_with_its_process_and_its_trial);
 	tcase_add_test(t, supervised_leases_are_dropped_by_a_crash_and_no_attempt_is_counted);
