@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/utf8.h"
 
+static const double PRACTICALLY_INFINITE = 1e300;
+
 enum { LARGEST_FILE = 16 * 1024 * 1024 };
 
 static void position(const char *text, const char *at, int *ret_line, int *ret_column)
@@ -141,6 +143,26 @@ static enum err refuse(const char *path, const char *name, const cJSON *value, c
 	return err_set(e, ERR_INPUT, "%s: is %s, expected %s", full, json_brief(value, brief), expected);
 }
 
+/* Whole numbers without an exponent as far as a double counts them. */
+static void print_bound(char buf[32], double x)
+{
+	snprintf(buf, 32, x == floor(x) && fabs(x) <= 0x1p53 ? "%.0f" : "%.15g", x);
+}
+
+static void print_range(char *buf, size_t size, const struct json_field *f)
+{
+	char low[32], high[32];
+	const char *noun = f->kind == JSON_INT ? "an integer" : "a number";
+	print_bound(low, f->min);
+	print_bound(high, f->max);
+	if (f->min == 0 && f->max == 0)
+		snprintf(buf, size, "%s", noun);
+	else if (f->max >= PRACTICALLY_INFINITE)
+		snprintf(buf, size, "%s of at least %s", noun, low);
+	else
+		snprintf(buf, size, "%s from %s to %s", noun, low, high);
+}
+
 static enum err read_number(const cJSON *v, const char *path, const struct json_field *f, double *ret,
 	struct errinfo *e)
 {
@@ -153,11 +175,7 @@ static enum err read_number(const cJSON *v, const char *path, const struct json_
 		return ERR_OK;
 	}
 	char expected[96];
-	const char *noun = integer ? "an integer" : "a number";
-	if (bounded)
-		snprintf(expected, sizeof expected, "%s from %.15g to %.15g", noun, f->min, f->max);
-	else
-		snprintf(expected, sizeof expected, "%s", noun);
+	print_range(expected, sizeof expected, f);
 	return refuse(path, f->name, v, expected, e);
 }
 
@@ -213,6 +231,8 @@ static enum err unknown_key(const cJSON *item, const char *path, const struct js
 {
 	char full[256], known[384] = "";
 	join(full, path, item->string);
+	if (n == 0)
+		return err_set(e, ERR_INPUT, "%.100s: unknown key, expected none", full);
 	for (size_t i = 0, used = 0; i < n && used < sizeof known; i++)
 		used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", fields[i].name);
 	return err_set(e, ERR_INPUT, "%.100s: unknown key, expected one of: %s", full, known);

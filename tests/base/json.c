@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/json.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,48 @@ START_TEST(every_kind_of_field_is_read)
 	ck_assert_int_eq(cJSON_GetArraySize(s.options), 1);
 	ck_assert_int_eq(cJSON_GetArraySize(s.list), 2);
 	ck_assert(cJSON_IsNull(s.any));
+	cJSON_Delete(doc);
+}
+END_TEST
+
+struct range {
+	int64_t seed;
+	double loss, cost, share, depth;
+};
+
+static const struct json_field ranges[] = {
+	JSON_FIELD(struct range, seed, JSON_INT, false, 0, 0x1p53),
+	JSON_FIELD(struct range, loss, JSON_NUMBER, false, 0, DBL_MAX),
+	JSON_FIELD(struct range, cost, JSON_NUMBER, false, 1, 0x1p53),
+	JSON_FIELD(struct range, share, JSON_NUMBER, false, 0.0001, 1),
+	JSON_FIELD(struct range, depth, JSON_INT, false, -1e9, 1e9),
+};
+
+static const struct {
+	const char *text, *message;
+} outside[] = {
+	{ "{\"seed\": -1}", "seed: is -1, expected an integer from 0 to 9007199254740992" },
+	{ "{\"loss\": -1}", "loss: is -1, expected a number of at least 0" },
+	{ "{\"cost\": 0}", "cost: is 0, expected a number from 1 to 9007199254740992" },
+	{ "{\"share\": 2}", "share: is 2, expected a number from 0.0001 to 1" },
+	{ "{\"depth\": 1.5}", "depth: is 1.5, expected an integer from -1000000000 to 1000000000" },
+};
+
+START_TEST(ranges_are_said_in_whole_numbers)
+{
+	cJSON *doc = parse(outside[_i].text);
+	struct range r;
+	ck_fails(ERR_INPUT, json_read(doc, "", ranges, sizeof ranges / sizeof *ranges, &r, &e));
+	ck_assert_str_eq(e.msg, outside[_i].message);
+	cJSON_Delete(doc);
+}
+END_TEST
+
+START_TEST(where_no_key_is_known_none_is_expected)
+{
+	cJSON *doc = parse("{\"x\": 1}");
+	ck_fails(ERR_INPUT, json_read(doc, "", fields, 0, NULL, &e));
+	ck_assert_str_eq(e.msg, "x: unknown key, expected none");
 	cJSON_Delete(doc);
 }
 END_TEST
@@ -280,6 +323,8 @@ Suite *suite_json(void)
 	tcase_add_test(c, nan_is_no_json);
 	c = scene_case(s, "read");
 	tcase_add_test(c, every_kind_of_field_is_read);
+	tcase_add_loop_test(c, ranges_are_said_in_whole_numbers, 0, sizeof outside / sizeof *outside);
+	tcase_add_test(c, where_no_key_is_known_none_is_expected);
 	tcase_add_test(c, what_is_not_there_keeps_its_default);
 	tcase_add_loop_test(c, what_is_refused_is_said_with_field_value_and_expectation, 0, REFUSED);
 	tcase_add_test(c, a_hostile_key_makes_no_endless_message);
