@@ -82,8 +82,8 @@ enum err jobfile_open(const char *path, struct jobfile *ret, struct errinfo *e)
 	enum err err = cJSON_IsObject(j.doc) ? ERR_OK : err_set(e, ERR_INPUT, "%s: is no JSON object", path);
 	for (int i = 0; i < JOBFILE_MAX_FILES && !err; i++) {
 		cJSON *node = (cJSON *)view_member(j.doc, keys[i]);
-		if (node) /* a missing one is for the daemon to say, in one voice with the other keys */
-			err = add_file(&j, path, keys[i], node, e);
+		if (node && add_file(&j, path, keys[i], node, e)) /* that one is missing is for the daemon to say */
+			err = err_wrap(e, "%s", path);
 	}
 	if (err)
 		jobfile_close(&j);

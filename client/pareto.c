@@ -8,6 +8,7 @@
 #include "client/args.h"
 #include "client/client.h"
 #include "client/plot.h"
+#include "client/progress.h"
 #include "client/view.h"
 
 static enum err get(struct client *c, const char *format, int64_t job, cJSON **ret, struct errinfo *e)
@@ -18,6 +19,47 @@ static enum err get(struct client *c, const char *format, int64_t job, cJSON **r
 	return client_get(c, path, ret, e);
 }
 
+static int pruned_members(const cJSON *pareto)
+{
+	const cJSON *trial;
+	int n = 0;
+	cJSON_ArrayForEach(trial, view_member(pareto, "trials"))
+		n += view_number(trial, "number") > 0;
+	return n;
+}
+
+static bool all_infeasible(const cJSON *trials)
+{
+	const cJSON *trial;
+	int complete = 0, infeasible = 0;
+	cJSON_ArrayForEach(trial, trials) {
+		const char *state = view_text(trial, "state");
+		bool counts = view_number(trial, "number") > 0 && state && !strcmp(state, "complete");
+		complete += counts;
+		infeasible += counts && view_infeasible(trial);
+	}
+	return complete && complete == infeasible;
+}
+
+static enum err say_none(struct client *c, int64_t id, struct errinfo *e)
+{
+	cJSON *job = NULL, *trials = NULL;
+	struct progress progress;
+	enum err err = get(c, "/v1/jobs/#", id, &job, e);
+	if (!err)
+		err = get(c, "/v1/jobs/#/trials", id, &trials, e);
+	progress_init(&progress);
+	progress_job(&progress, job);
+	if (!err)
+		client_note(c, "no pruned model of job %" PRId64 " is in the Pareto set%s%s", id,
+			progress_over(&progress) ? "" : " yet",
+			all_infeasible(view_member(trials, "trials")) ? ": all complete trials are infeasible" : "");
+	progress_fini(&progress);
+	cJSON_Delete(trials);
+	cJSON_Delete(job);
+	return err;
+}
+
 static enum err print_table(struct client *c, int64_t job, const cJSON *pareto, struct errinfo *e)
 {
 	cJSON *baseline = NULL;
@@ -25,8 +67,8 @@ static enum err print_table(struct client *c, int64_t job, const cJSON *pareto, 
 	if (err && err != ERR_NOT_FOUND) /* a job that waits has none yet */
 		return err;
 	err = view_pareto(pareto, baseline, c->out, c->bold, e);
-	if (!err && !cJSON_GetArraySize(view_member(pareto, "trials")))
-		client_note(c, "no pruned model of job %" PRId64 " is in the Pareto set yet", job);
+	if (!err && !pruned_members(pareto))
+		err = say_none(c, job, e);
 	cJSON_Delete(baseline);
 	return err;
 }

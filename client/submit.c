@@ -74,16 +74,35 @@ static enum err post(struct client *c, const struct jobfile *j, int64_t *ret_job
 	return err;
 }
 
+/* Neither the daemon nor what changes a document knows where a wrong value stands: in the job file, unless the command
+ * line replaced it. */
+static enum err blame(const struct client *c, struct errinfo *e)
+{
+	bool by_option = c->args->name && !strncmp(e->msg, "name:", 5);
+	return e->code == ERR_INPUT && !by_option ? err_wrap(e, "%s", c->args->operands[0]) : e->code;
+}
+
+static enum err send_job(struct client *c, struct jobfile *j, int64_t *ret_job, struct errinfo *e)
+{
+	struct jobfile_changes changes = { c->args->name, c->args->seed, c->args->budget };
+	if (jobfile_change(j, &changes, e))
+		return blame(c, e);
+	enum err err = upload(c, j, e);
+	if (!err)
+		err = jobfile_rewrite(j, e);
+	if (err)
+		return err;
+	return post(c, j, ret_job, e) ? blame(c, e) : ERR_OK;
+}
+
 enum err submit_run(struct client *c, struct errinfo *e)
 {
 	struct jobfile j;
-	int64_t job;
-	struct jobfile_changes changes = { c->args->name, c->args->seed, c->args->budget };
+	int64_t job = 0;
 	enum err err = jobfile_open(c->args->operands[0], &j, e);
 	if (err)
 		return err;
-	if (!(err = jobfile_change(&j, &changes, e)) && !(err = upload(c, &j, e)) && !(err = jobfile_rewrite(&j, e)))
-		err = post(c, &j, &job, e);
+	err = send_job(c, &j, &job, e);
 	jobfile_close(&j);
 	return err || !c->args->watch ? err : watch_job(c, job, e);
 }

@@ -172,7 +172,8 @@ START_TEST(nobody_at_the_socket_is_unavailable_with_the_reason)
 	static const char *const reasons[] = { "no such file", "connection refused: no daemon listens there",
 		"Not a directory", "the path of a socket must be shorter" };
 	static const char *const names[] = { "nobody", "stale", "stale/below",
-		"a-name-that-is-so-long-that-no-socket-can-have-it-because-its-address-has-room-for-a-hundred-bytes-or-so" };
+		"a-name-that-is-so-long-that-no-socket-can-have-it-because-its-address-has-"
+		"room-for-a-hundred-bytes-or-so" };
 	char url[600], message[700];
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);

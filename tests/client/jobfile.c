@@ -130,6 +130,8 @@ START_TEST(a_wrong_file_is_named_with_its_key)
 	ck_assert_int_eq(open_job(), ERR_INPUT);
 	ck_assert_int_eq(e.code, ERR_INPUT);
 	ck_assert_msg(strstr(e.msg, wrong[_i].part) != NULL, "'%s' has no '%s'", e.msg, wrong[_i].part);
+	const char *path = scene_path("job.json");
+	ck_assert_msg(!strncmp(e.msg, path, strlen(path)), "'%s' doesn't begin with '%s'", e.msg, path);
 }
 END_TEST
 

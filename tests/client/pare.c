@@ -206,7 +206,6 @@ static const struct canned lists[] = {
 		.status = 200,
 		.body = "{\"job\":7,\"objectives\":[\"accuracy\",\"params\"],\"trials\":[{\"number\":1,"
 			"\"metrics\":{\"accuracy\":0.9,\"params\":50}}]}" },
-	{ .method = "GET", .path = "/v1/jobs/8/pareto", .status = 200, .body = "{\"job\":8,\"trials\":[]}" },
 	{ .method = "GET", .path = "/v1/jobs/9/trials", .status = 200, .body = "{\"else\":1}" },
 	{ .method = "POST", .path = "/v1/jobs/7/pause", .status = 200, .body = "{\"id\":7,\"state\":\"paused\"}" },
 	{ 0 },
@@ -303,12 +302,36 @@ START_TEST(the_front_is_printed_and_drawn)
 }
 END_TEST
 
-START_TEST(an_empty_front_is_said_to_be_so)
+static const struct {
+	const char *job, *trials, *pareto, *message;
+} empty_fronts[] = {
+	{ "{\"state\":\"searching\"}", "[]", "[]", " yet\n" },
+	{ "{\"state\":\"searching\"}", "[{\"number\":0,\"state\":\"complete\",\"feasible\":false}]", "[]", " yet\n" },
+	{ "{\"state\":\"cancelled\"}", "[{\"number\":1,\"state\":\"failed\",\"feasible\":false}]",
+		"[{\"number\":0}]", "\n" },
+	{ "{\"state\":\"done\"}",
+		"[{\"number\":0,\"state\":\"complete\",\"feasible\":true},"
+		"{\"number\":1,\"state\":\"complete\",\"feasible\":false},{\"number\":2,\"state\":\"failed\"}]",
+		"[{\"number\":0}]", ": all complete trials are infeasible\n" },
+};
+
+START_TEST(an_empty_front_is_said_to_be_so_and_why)
 {
-	server_start(&server, lists);
+	char trials[400], pareto[100], message[200];
+	struct canned rows[] = {
+		{ .method = "GET", .path = "/v1/jobs/8", .status = 200, .body = empty_fronts[_i].job },
+		{ .method = "GET", .path = "/v1/jobs/8/trials", .status = 200, .body = trials },
+		{ .method = "GET", .path = "/v1/jobs/8/pareto", .status = 200, .body = pareto },
+		{ 0 },
+	};
+	snprintf(trials, sizeof trials, "{\"trials\":%s}", empty_fronts[_i].trials);
+	snprintf(pareto, sizeof pareto, "{\"job\":8,\"trials\":%s}", empty_fronts[_i].pareto);
+	snprintf(message, sizeof message, "pare: no pruned model of job 8 is in the Pareto set%s",
+		empty_fronts[_i].message);
+	server_start(&server, rows);
 	pare(&r, server.url, "pareto", "8", NULL);
 	ck_assert_int_eq(r.code, CODE_OK);
-	assert_has(r.err, "no pruned model of job 8 is in the Pareto set yet");
+	ck_assert_str_eq(r.err, message);
 }
 END_TEST
 
@@ -375,14 +398,14 @@ START_TEST(nothing_is_sent_while_a_file_is_missing)
 	ck_assert_int_eq(unlink(scene_path("images")), 0);
 	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
 	ck_assert_int_eq(r.code, CODE_USAGE);
-	assert_has(r.err, "data.train.images: is \"");
+	assert_has(r.err, "job.json: data.train.images: is \"");
 	char *log = server_log(&server);
 	ck_assert_str_eq(log, "");
 	free(log);
 }
 END_TEST
 
-START_TEST(the_daemons_word_on_a_job_is_shown_as_it_is)
+START_TEST(the_daemons_word_on_a_job_comes_with_where_it_was_written)
 {
 	static const struct canned refusing[] = {
 		{ .method = "HEAD", .path = "/v1/blobs/" HELLO, .status = 200 },
@@ -390,15 +413,25 @@ START_TEST(the_daemons_word_on_a_job_is_shown_as_it_is)
 		{ .method = "POST",
 			.path = "/v1/jobs",
 			.status = 400,
+			.once = true,
 			.body = "{\"type\":\"pared:input\",\"detail\":\"budget.trials: is -3, expected an integer "
 				"from 1 to 1000000\"}" },
+		{ .method = "POST",
+			.path = "/v1/jobs",
+			.status = 400,
+			.body = "{\"type\":\"pared:input\",\"detail\":\"name: is too long\"}" },
 		{ 0 },
 	};
+	char message[256];
 	server_start(&server, refusing);
 	write_job();
 	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
 	ck_assert_int_eq(r.code, CODE_USAGE);
-	ck_assert_str_eq(r.err, "pare: budget.trials: is -3, expected an integer from 1 to 1000000\n");
+	snprintf(message, sizeof message, "pare: %s: budget.trials: is -3, expected an integer from 1 to 1000000\n",
+		scene_path("job.json"));
+	ck_assert_str_eq(r.err, message);
+	pare(&r, server.url, "submit", scene_path("job.json"), "--name", "x", NULL);
+	ck_assert_str_eq(r.err, "pare: name: is too long\n");
 }
 END_TEST
 
@@ -446,11 +479,12 @@ Suite *suite_pare(void)
 	tcase_add_test(t, an_answer_without_its_list_is_the_daemons_fault);
 	tcase_add_test(t, a_change_of_state_is_told);
 	tcase_add_test(t, the_front_is_printed_and_drawn);
-	tcase_add_test(t, an_empty_front_is_said_to_be_so);
+	tcase_add_loop_test(
+		t, an_empty_front_is_said_to_be_so_and_why, 0, sizeof empty_fronts / sizeof *empty_fronts);
 	tcase_add_test(t, a_submission_uploads_only_what_the_daemon_lacks);
 	tcase_add_test(t, a_submission_uploads_what_the_daemon_can_not_answer_for);
 	tcase_add_test(t, nothing_is_sent_while_a_file_is_missing);
-	tcase_add_test(t, the_daemons_word_on_a_job_is_shown_as_it_is);
+	tcase_add_test(t, the_daemons_word_on_a_job_comes_with_where_it_was_written);
 	tcase_add_test(t, a_terminal_sees_what_is_uploaded);
 	tcase_add_test(t, a_full_disk_behind_standard_output_is_an_error);
 	suite_add_tcase(s, t);

@@ -55,7 +55,8 @@ START_TEST(jobs_are_one_a_line)
 		"'budget': 5, 'created': null,'trials': {'complete': 0, 'failed': 1}}]",
 		"JOB  NAME   STATE               TRIALS    BEST  PARETO  HYPERVOLUME  CREATED           REASON\n"
 		" 12  vgg    searching  17/60, 1 failed  0.9510       6         0.71  2025-11-22 00:00\n"
-		"  3  a?[1m  failed                 0/5       -       -            -  -                 operator Foo\n");
+		"  3  a?[1m  failed                 0/5       -       -            -  -  "
+		"               operator Foo\n");
 }
 END_TEST
 
@@ -69,7 +70,8 @@ START_TEST(trials_say_what_became_of_them)
 		"{'number': 2, 'state': 'failed', 'reason': 'killed: memory'},"
 		"{'number': 3, 'state': 'complete', 'feasible': false},"
 		"{'number': 4, 'state': 'complete', 'feasible': false, 'source': '1.0'},"
-		"{'number': 5, 'state': 'running', 'feasible': false}, {'number': 6, 'state': 'complete', 'source': '1.0'}]",
+		"{'number': 5, 'state': 'running', 'feasible': false},"
+		"{'number': 6, 'state': 'complete', 'source': '1.0'}]",
 		"TRIAL  STATE     ACCURACY  PARAMS  REMOVED   MACS  REMOVED  TIME  NOTE\n"
 		"    0  complete    0.9600  298.4k        -  31.0M        -  2.5s\n"
 		"    1  complete    0.9300   86.0k    71.0%  9.00M    52.0%     -  pareto, same as 3.4\n"
@@ -194,8 +196,8 @@ START_TEST(the_line_of_a_trial_has_what_is_known)
 	expect(trial_line,
 		"{'id': '7.1', 'state': 'complete', 'feasible': false, 'source': '1.0', 'achieved': {'params': 0.71, "
 		"'macs': 0.52}, 'metrics': {'accuracy': 0.93, 'params': 86000, 'macs': 9000000}}",
-		"7.1     complete, accuracy 0.9300, params 86.0k (71.0% removed), macs 9.00M (52.0% removed), infeasible, "
-		"same as 1.0\n");
+		"7.1     complete, accuracy 0.9300, params 86.0k (71.0% removed), macs 9.00M (52.0% removed), "
+		"infeasible, same as 1.0\n");
 	expect(trial_line, "{'id': '7.2', 'state': 'cancelled', 'feasible': false}", "7.2     cancelled\n");
 }
 END_TEST
