@@ -30,6 +30,13 @@ static const struct json_field ask_fields[] = {
 	JSON_FIELD(struct ask, wait, JSON_INT, false, 0, 60),
 };
 
+/* Whether the process at the other end of the Unix socket is this one. */
+static bool is_peer(const struct exchange *r, int pid)
+{
+	int peer = exchange_peer(r);
+	return peer && peer == pid;
+}
+
 static enum err read_ask(struct exchange *r, const cJSON *doc, int *ret_wait, struct errinfo *e)
 {
 	struct ask ask = { 0 };
@@ -38,10 +45,10 @@ static enum err read_ask(struct exchange *r, const cJSON *doc, int *ret_wait, st
 	if (err)
 		return err;
 	if (!worker_name_valid(ask.worker))
-		return err_set(e, ERR_INPUT, "worker: is \"%.80s\", expected 1 to 64 letters, digits and . _ : @ -",
-			ask.worker);
+		return err_set(e, ERR_INPUT, "worker: is \"%.80s\", expected 1 to 64 letters, digits, dots, "
+			"underscores and hyphens", ask.worker);
 	bool ours = pool_has(r->daemon->pool, ask.worker);
-	if (ours && !r->local)
+	if (ours && !(r->local && is_peer(r, pool_pid(r->daemon->pool, ask.worker))))
 		return err_set(e, ERR_CONFLICT, "worker: is \"%s\", a name that the daemon's own workers have",
 			ask.worker);
 	err = worker_named(r->daemon, ask.worker, ours, &w, e);

@@ -328,6 +328,17 @@ bool exchange_alive(const struct exchange *r)
 	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+int exchange_peer(const struct exchange *r)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof peer;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(r->connection,
+		MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return 0;
+	return (int)peer.pid;
+}
+
 /* ---- the body ---------------------------------------------------------------------------------------------------- */
 
 /* The length of the well-formed UTF-8 sequence at p, 0 when it is none (RFC 3629). */

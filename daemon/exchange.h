@@ -77,6 +77,9 @@ void exchange_wake(struct exchange *r);
 /* Whether the client is still there, as far as its socket knows. */
 bool exchange_alive(const struct exchange *r);
 
+/* The process that opened the connection, 0 when that can't be known: over TCP, or in another PID namespace. */
+int exchange_peer(const struct exchange *r);
+
 /* After a commit: all answers may go. */
 void exchange_send_all(struct daemon *d);
 

@@ -16,7 +16,7 @@ bool worker_name_valid(const char *name)
 {
 	size_t len = strlen(name);
 	return len >= 1 && len <= 64 && strspn(name,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@-") == len;
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
 }
 
 struct worker *worker_find(const struct daemon *d, const char *name)

@@ -18,7 +18,7 @@ struct worker {
 	int64_t completed, failed, restarts;
 };
 
-/* 1 to 64 letters, digits and . _ : @ - */
+/* 1 to 64 letters, digits, dots, underscores and hyphens. */
 bool worker_name_valid(const char *name);
 
 /* The worker of that name, made when it is new. When too many are known, the one unseen for longest is forgotten,

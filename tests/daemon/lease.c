@@ -303,6 +303,9 @@ START_TEST(workers_are_known_by_what_they_do)
 	cJSON_Delete(doc);
 	cJSON_Delete(lease);
 	scene_refused(&scene, ERR_INPUT, "worker: is \"a b\"", "/v1/leases", "{\"worker\": \"a b\"}");
+	scene_refused(&scene, ERR_INPUT, "expected 1 to 64 letters, digits, dots", "/v1/leases",
+		"{\"worker\": \"a@b\"}");
+	cJSON_Delete(play_lease(&scene, "A.b_c-9"));
 	scene_refused(&scene, ERR_INPUT, "wait: is 61", "/v1/leases", "{\"worker\": \"a\", \"wait\": 61}");
 	scene_refused(&scene, ERR_INPUT, "worker: missing", "/v1/leases", "{}");
 }

@@ -135,6 +135,7 @@ START_TEST(a_supervised_worker_is_shown_with_its_process_and_its_trial)
 	ck_assert_str_eq(scene_text(doc, "workers.0.supervised"), "true");
 	ck_assert_str_eq(scene_text(doc, "workers.0.trial"), "1.0");
 	ck_assert_int_eq(kill((pid_t)scene_number(doc, "workers.0.pid"), 0), 0);
+	scene_refused(&scene, ERR_CONFLICT, "worker: is \"local-1\"", "/v1/leases", "{\"worker\": \"local-1\"}");
 	cJSON_Delete(doc);
 	scene_close(&scene);
 }
@@ -223,6 +224,8 @@ START_TEST(a_name_of_the_daemons_own_workers_is_not_free)
 	ck_fails(ERR_CONFLICT, "worker: is \"local-1\"", http_call(h, "POST", "/v1/leases", ask, 5, NULL, &e));
 	cJSON_Delete(ask);
 	http_close(h);
+	/* Nor over the Unix socket, now that the worker's process is another or none. */
+	scene_refused(&scene, ERR_CONFLICT, "worker: is \"local-1\"", "/v1/leases", "{\"worker\": \"local-1\"}");
 	scene_close(&scene);
 	unlink(file);
 }
