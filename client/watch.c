@@ -33,7 +33,7 @@ struct watch {
 	int64_t job;
 	struct progress progress;
 	bool live;          /* one line, drawn again and again */
-	int drawn;          /* columns of it that stand on the terminal */
+	char drawn[PROGRESS_LINE]; /* what stands on the terminal */
 	bool fresh;         /* nothing came on this stream yet */
 	bool stale;         /* the hypervolume may have changed */
 	int64_t lost_since; /* ns; 0: not lost */
@@ -62,14 +62,17 @@ static void draw(struct watch *w, const char *text)
 {
 	char line[PROGRESS_LINE];
 	int width = columns() - 1;
-	int old = w->drawn < width ? w->drawn : width;
+	int old = format_width(w->drawn) < width ? format_width(w->drawn) : width;
 	if (!w->live)
 		return;
 	snprintf(line, sizeof line, "%s", text);
 	line[format_fit(line, width)] = '\0';
-	w->drawn = format_width(line);
-	fprintf(w->c->out, "\r%s%*s", line, old > w->drawn ? old - w->drawn : 0, "");
+	if (!strcmp(line, w->drawn))
+		return;
+	int rest = old - format_width(line);
+	fprintf(w->c->out, "\r%s%*s", line, rest > 0 ? rest : 0, "");
 	fflush(w->c->out);
+	strcpy(w->drawn, line);
 }
 
 static void redraw(struct watch *w)
@@ -82,7 +85,8 @@ static void redraw(struct watch *w)
 static void clear(struct watch *w)
 {
 	draw(w, "");
-	draw(w, "");
+	if (w->live)
+		fputc('\r', w->c->out);
 }
 
 static enum err print_event(struct watch *w, const char *event, const cJSON *data)
@@ -232,6 +236,8 @@ static enum err conclude(struct watch *w)
 		client_note(w->c, "job %" PRId64 " %s%s%s", w->job,
 			strcmp(p->state, "failed") ? "was cancelled" : "failed", *p->reason ? ": " : "", p->reason);
 		w->c->code = CODE_JOB_FAILED;
+	} else if (*p->reason) {
+		client_note(w->c, "job %" PRId64 " is done: %s", w->job, p->reason);
 	}
 	return w->c->args->json ? ERR_OK : pareto_show(w->c, w->job, w->e);
 }

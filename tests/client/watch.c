@@ -122,6 +122,27 @@ START_TEST(a_job_that_fails_ends_with_1_and_its_reason)
 }
 END_TEST
 
+START_TEST(a_job_that_is_done_with_a_reason_tells_it)
+{
+	static const struct canned partial[] = {
+		{ .method = "GET", .path = "/v1/jobs/7", .status = 200, .body = JOB("searching") },
+		{ .method = "GET", .path = "/v1/jobs/7/trials", .status = 200, .body = "{\"trials\":[]}" },
+		{ .method = "GET",
+			.path = "/v1/jobs/7/events",
+			.status = 200,
+			.events = true,
+			.body = EVENT("job",
+				"{\"id\":7,\"name\":\"vgg\",\"state\":\"done\",\"reason\":\"trial 7.1 has no test "
+				"score: gone\"}") },
+		PARETO_ROWS,
+	};
+	server_start(&server, partial);
+	pare(&r, server.url, "watch", "7", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	ck_assert_str_eq(r.err, "pare: job 7 is done: trial 7.1 has no test score: gone\n");
+}
+END_TEST
+
 static const struct canned broken[] = {
 	{ .method = "GET", .path = "/v1/jobs/7", .status = 200, .body = JOB("searching") },
 	{ .method = "GET",
@@ -236,6 +257,27 @@ START_TEST(a_terminal_has_one_line_that_is_cleared_at_the_end)
 }
 END_TEST
 
+START_TEST(a_terminal_gets_no_line_twice_in_a_row)
+{
+	static const struct canned repeating[] = {
+		{ .method = "GET", .path = "/v1/jobs/7", .status = 200, .body = JOB("searching") },
+		{ .method = "GET", .path = "/v1/jobs/7/trials", .status = 200, .body = "{\"trials\":[]}" },
+		{ .method = "GET",
+			.path = "/v1/jobs/7/events",
+			.status = 200,
+			.events = true,
+			.body = EVENT("job", JOB("searching")) EVENT("job", JOB("searching"))
+				EVENT("later", "{}") EVENT("job", JOB("searching")) EVENT("job", JOB("done")) },
+		PARETO_ROWS,
+	};
+	server_start(&server, repeating);
+	pare_on_terminal(&r, server.url, 100, NULL, "watch", "7", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	ck_assert_int_eq(count(r.out, "searching"), 1);
+	ck_assert_int_eq(count(r.out, "job 7 vgg  done"), 1);
+}
+END_TEST
+
 START_TEST(no_line_is_wider_than_the_terminal)
 {
 	server_start(&server, good);
@@ -288,10 +330,12 @@ Suite *suite_watch(void)
 	tcase_add_test(t, submit_can_go_on_watching);
 	tcase_add_test(t, json_is_one_event_a_line);
 	tcase_add_test(t, a_job_that_fails_ends_with_1_and_its_reason);
+	tcase_add_test(t, a_job_that_is_done_with_a_reason_tells_it);
 	tcase_add_test(t, a_stream_that_breaks_is_taken_up_again_without_loss_or_repetition);
 	tcase_add_test(t, a_daemon_that_is_killed_and_started_again_is_found_again);
 	tcase_add_test(t, a_job_that_vanished_with_the_restart_is_not_found);
 	tcase_add_test(t, a_terminal_has_one_line_that_is_cleared_at_the_end);
+	tcase_add_test(t, a_terminal_gets_no_line_twice_in_a_row);
 	tcase_add_test(t, no_line_is_wider_than_the_terminal);
 	tcase_add_test(t, an_interrupt_leaves_the_job_running_and_says_so);
 	tcase_add_test(t, an_event_that_is_no_json_ends_the_watch);
