@@ -72,9 +72,31 @@ static enum err read_metrics(const cJSON *given, const struct spec *spec, struct
 		.latency_ms = NAN, .latency_p10_ms = NAN, .latency_p90_ms = NAN };
 	enum err err = json_read(obj, "metrics", metric_fields, COUNT(metric_fields), m, e);
 	cJSON_Delete(obj);
-	if (!err && spec->rung.latency && isnan(m->latency))
-		err = err_set(e, ERR_INPUT, "metrics.latency: missing, and required by the lease's rung");
-	return err;
+	return err ? err : check_latency(spec, m, e);
+}
+
+/* Latencies are there when the rung says how to measure them, and only then: they would mean nothing. */
+static enum err check_latency(const struct spec *spec, const struct trial_metrics *m, struct errinfo *e)
+{
+	const struct {
+		const char *name;
+		double value;
+	} latencies[] = {
+		{ "latency", m->latency },
+		{ "latency_ratio_p10", m->latency_ratio_p10 },
+		{ "latency_ratio_p90", m->latency_ratio_p90 },
+		{ "latency_ms", m->latency_ms },
+		{ "latency_p10_ms", m->latency_p10_ms },
+		{ "latency_p90_ms", m->latency_p90_ms },
+	};
+	if (spec->rung.latency)
+		return isnan(m->latency)
+			? err_set(e, ERR_INPUT, "metrics.latency: missing, and required by the lease's rung") : ERR_OK;
+	for (size_t i = 0; i < COUNT(latencies); i++)
+		if (!isnan(latencies[i].value))
+			return err_set(e, ERR_INPUT, "metrics.%s: is %.15g, expected none: the lease's rung has no latency",
+				latencies[i].name, latencies[i].value);
+	return ERR_OK;
 }
 
 static enum err check_model(const char *model, struct store *s, struct errinfo *e)

@@ -145,6 +145,10 @@ static const struct {
 	{ "{\"metrics\": {\"macs\": -5}, \"model\": \"x\"}", "metrics.macs: is -5" },
 	{ "{\"metrics\": {\"bytes\": 1e300}, \"model\": \"x\"}", "metrics.bytes: is 1e+300" },
 	{ "{\"metrics\": {\"latency\": -1}, \"model\": \"x\"}", "metrics.latency: is -1" },
+	{ "{\"metrics\": {" GOOD ", \"latency\": 0.5}, \"model\": \"" ZERO "\"}",
+	"metrics.latency: is 0.5, expected none: the lease's rung has no latency" },
+	{ "{\"metrics\": {" GOOD ", \"latency_p90_ms\": 3}, \"model\": \"" ZERO "\"}",
+	"metrics.latency_p90_ms: is 3" },
 	{ "{\"test\": {\"accuracy\": 1, \"loss\": 0}}", "test: unknown key" },
 };
 
