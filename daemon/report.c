@@ -62,19 +62,6 @@ static void drop_nulls(cJSON *obj)
 	}
 }
 
-static enum err read_metrics(const cJSON *given, const struct spec *spec, struct trial_metrics *m, struct errinfo *e)
-{
-	cJSON *obj = cJSON_Duplicate(given, true);
-	if (!obj)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	drop_nulls(obj);
-	*m = (struct trial_metrics){ .latency = NAN, .latency_ratio_p10 = NAN, .latency_ratio_p90 = NAN,
-		.latency_ms = NAN, .latency_p10_ms = NAN, .latency_p90_ms = NAN };
-	enum err err = json_read(obj, "metrics", metric_fields, COUNT(metric_fields), m, e);
-	cJSON_Delete(obj);
-	return err ? err : check_latency(spec, m, e);
-}
-
 /* Latencies are there when the rung says how to measure them, and only then: they would mean nothing. */
 static enum err check_latency(const struct spec *spec, const struct trial_metrics *m, struct errinfo *e)
 {
@@ -94,9 +81,22 @@ static enum err check_latency(const struct spec *spec, const struct trial_metric
 			? err_set(e, ERR_INPUT, "metrics.latency: missing, and required by the lease's rung") : ERR_OK;
 	for (size_t i = 0; i < COUNT(latencies); i++)
 		if (!isnan(latencies[i].value))
-			return err_set(e, ERR_INPUT, "metrics.%s: is %.15g, expected none: the lease's rung has no latency",
-				latencies[i].name, latencies[i].value);
+			return err_set(e, ERR_INPUT, "metrics.%s: is %.15g, expected none: the lease's rung has no "
+				"latency", latencies[i].name, latencies[i].value);
 	return ERR_OK;
+}
+
+static enum err read_metrics(const cJSON *given, const struct spec *spec, struct trial_metrics *m, struct errinfo *e)
+{
+	cJSON *obj = cJSON_Duplicate(given, true);
+	if (!obj)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	drop_nulls(obj);
+	*m = (struct trial_metrics){ .latency = NAN, .latency_ratio_p10 = NAN, .latency_ratio_p90 = NAN,
+		.latency_ms = NAN, .latency_p10_ms = NAN, .latency_p90_ms = NAN };
+	enum err err = json_read(obj, "metrics", metric_fields, COUNT(metric_fields), m, e);
+	cJSON_Delete(obj);
+	return err ? err : check_latency(spec, m, e);
 }
 
 static enum err check_model(const char *model, struct store *s, struct errinfo *e)
