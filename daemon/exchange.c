@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/json.h"
@@ -178,10 +179,26 @@ static void settle(struct exchange *r, enum err err, struct errinfo *e)
 
 /* ---- the steps -------------------------------------------------------------------------------------------------- */
 
-/* Takes as long for a wrong token as for the right one. */
-static bool token_matches(const char *given, const char *token)
+/* The token of "Bearer TOKEN", NULL when it isn't that. The scheme's case, and blanks around the token, don't matter
+ * (RFC 7235). */
+static const char *bearer_token(const char *header, size_t *ret_len)
 {
-	size_t given_len = strlen(given), len = strlen(token);
+	static const char scheme[] = "Bearer";
+	size_t n = sizeof scheme - 1;
+	if (strncasecmp(header, scheme, n) || header[n] != ' ')
+		return NULL;
+	const char *token = header + n + strspn(header + n, " ");
+	size_t len = strlen(token);
+	while (len && (token[len - 1] == ' ' || token[len - 1] == '\t'))
+		len--;
+	*ret_len = len;
+	return token;
+}
+
+/* Takes as long for a wrong token as for the right one. */
+static bool token_matches(const char *given, size_t given_len, const char *token)
+{
+	size_t len = strlen(token);
 	unsigned char difference = given_len != len;
 	for (size_t i = 0; i < len; i++)
 		difference |= (unsigned char)(token[i] ^ given[given_len ? i % given_len : 0]);
@@ -190,14 +207,17 @@ static bool token_matches(const char *given, const char *token)
 
 static enum err check_token(struct exchange *r, struct errinfo *e)
 {
-	static const char scheme[] = "Bearer ";
+	size_t len = 0;
 	if (r->local)
 		return ERR_OK;
 	const char *header = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Authorization");
 	if (!header)
 		return err_set(e, ERR_DENIED, "Authorization: missing, expected Bearer and the token");
-	if (strncmp(header, scheme, sizeof scheme - 1) || !token_matches(header + sizeof scheme - 1,
-		r->daemon->config.tcp_token)) return err_set(e, ERR_DENIED, "Authorization: not the right token");
+	const char *token = bearer_token(header, &len);
+	if (!token)
+		return err_set(e, ERR_DENIED, "Authorization: is of another scheme, expected Bearer and the token");
+	if (!token_matches(token, len, r->daemon->config.tcp_token))
+		return err_set(e, ERR_DENIED, "Authorization: not the right token");
 	return ERR_OK;
 }
 

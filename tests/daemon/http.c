@@ -2,9 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "base/http.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/daemon/play.h"
@@ -185,6 +187,41 @@ START_TEST(two_requests_on_one_connection_are_answered_in_turn)
 }
 END_TEST
 
+/* The status line of a request over TCP with this header. */
+static const char *answer_to(int port, const char *authorization)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	char request[256];
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	int len = snprintf(request, sizeof request, "GET /healthz HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", authorization);
+	ck_assert_int_eq(write(fd, request, (size_t)len), len);
+	const char *answer = scene_read(fd, "}\n");
+	close(fd);
+	return answer;
+}
+
+static void check_spellings(int port)
+{
+	static const struct {
+		const char *header, *status;
+	} spellings[] = {
+		{ "Authorization: Bearer 0123456789abcdef0123", " 200 " },
+		{ "Authorization: bearer 0123456789abcdef0123", " 200 " },
+		{ "authorization: BEARER  0123456789abcdef0123 \t ", " 200 " },
+		{ "Authorization: Bearer0123456789abcdef0123", " 401 " },
+		{ "Authorization: Bearer", " 401 " },
+		{ "Authorization: Bearer  ", " 401 " },
+		{ "Authorization: Basic 0123456789abcdef0123", " 401 " },
+		{ "Authorization: Bearer 0123456789abcdef0123 4", " 401 " },
+	};
+	for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+		const char *answer = answer_to(port, spellings[i].header);
+		ck_assert_msg(strstr(answer, spellings[i].status), "%s: answered %s", spellings[i].header, answer);
+	}
+}
+
 START_TEST(over_tcp_every_request_needs_the_token)
 {
 	struct scene tcp = { .token = "0123456789abcdef0123\n" };
@@ -213,6 +250,7 @@ START_TEST(over_tcp_every_request_needs_the_token)
 	ck_ok(http_call(h, "GET", "/healthz", NULL, 5, NULL, &e));
 	ck_fails(ERR_NOT_FOUND, "nowhere", http_call(h, "GET", "/nowhere", NULL, 5, NULL, &e));
 	http_close(h);
+	check_spellings(atoi(strrchr(url, ':') + 1));
 	scene_close(&tcp);
 	unlink(file);
 }
