@@ -5,6 +5,7 @@
 #include "daemon/drive.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -166,8 +167,33 @@ static enum err share_tests(struct job *j, struct errinfo *e)
 	return err;
 }
 
+static enum err first_failure(const struct trial_row *r, void *arg, struct errinfo *e)
+{
+	char **reason = arg;
+	bool first = r->state == TRIAL_FAILED && !*reason;
+	return first ? job_set_text(reason, r->reason ? r->reason : "without a reason", e) : ERR_OK;
+}
+
+/* A search that evaluated nothing found nothing: the baseline alone is no result. */
+static enum err fail_search(struct job *j, struct errinfo *e)
+{
+	char *first = NULL, *reason = NULL;
+	enum err err = trial_each(j->daemon->store, j->row.id, false, first_failure, &first, e);
+	if (!err && asprintf(&reason, "no candidate could be evaluated: %s", first ? first : "") < 0) {
+		reason = NULL;
+		err = err_set(e, ERR_MEMORY, "out of memory");
+	}
+	if (!err)
+		err = job_fail(j, reason, e);
+	free(first);
+	free(reason);
+	return err;
+}
+
 static enum err finish_search(struct job *j, struct errinfo *e)
 {
+	if (j->counts[TRIAL_FAILED] > 0 && j->counts[TRIAL_COMPLETE] <= 1) /* the baseline's */
+		return fail_search(j, e);
 	enum err err = job_move(j, JOB_FINISHING, e);
 	if (!err)
 		err = drive_tests(j, e);

@@ -212,6 +212,24 @@ START_TEST(failed_trials_are_told_and_the_job_goes_on)
 }
 END_TEST
 
+START_TEST(a_job_of_which_no_candidate_could_be_evaluated_fails_with_the_first_reason)
+{
+	struct play p = { .scene = &scene, .workers = 1, .fail_every = 1 };
+	int id = scene_submit(&scene, "\"budget\": {\"trials\": 5},");
+	play_run(&p, 1);
+	cJSON *lease = play_lease(&scene, "w");
+	ck_assert_str_eq(scene_text(lease, "trial"), "1.1");
+	ck_ok(play_say(&scene, lease, "fail", "{\"reason\": \"the folder of labels is empty\"}"));
+	play_run(&p, 0);
+	cJSON *job = get_job(id);
+	ck_assert_str_eq(scene_text(job, "state"), "failed");
+	ck_assert_str_eq(scene_text(job, "reason"), "no candidate could be evaluated: the folder of labels is empty");
+	ck_assert_int_eq((int)scene_number(job, "trials.failed"), 5);
+	cJSON_Delete(lease);
+	cJSON_Delete(job);
+}
+END_TEST
+
 START_TEST(a_failed_baseline_fails_the_job_with_the_workers_reason)
 {
 	int id = scene_submit(&scene, "");
@@ -375,6 +393,7 @@ Suite *suite_life(void)
 	tcase_add_test(t, a_job_that_was_done_before_is_answered_from_the_store);
 	tcase_add_loop_test(t, a_candidate_that_is_under_way_is_never_run_twice, 0, 2);
 	tcase_add_test(t, failed_trials_are_told_and_the_job_goes_on);
+	tcase_add_test(t, a_job_of_which_no_candidate_could_be_evaluated_fails_with_the_first_reason);
 	tcase_add_test(t, a_failed_baseline_fails_the_job_with_the_workers_reason);
 	tcase_add_test(t, a_network_without_groups_fails_its_job);
 	tcase_add_test(t, a_constraint_that_nothing_meets_fails_the_job_with_the_reason);
