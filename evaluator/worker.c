@@ -150,8 +150,9 @@ static void restart_or_exit(const char *reason, void *arg)
 
 static void tell_outcome(const struct lease *l, const char *verb, enum err err, const struct errinfo *e)
 {
-	if (err)
-		log_warning("trial %s: %s was not taken: %s", l->trial, verb, e->msg);
+	if (err) /* a lease that is over, of a cancelled job say, is nothing wrong */
+		log_line(err == ERR_GONE ? LOG_INFO : LOG_WARNING, "trial %s: %s was not taken: %s", l->trial, verb,
+			e->msg);
 }
 
 /* Whether the trial went wrong by the machine's or the daemon's fault rather than the candidate's: a full disk, a file
