@@ -158,6 +158,42 @@ sed "s|\"model\": .*|\"model\": \"$top/cut.onnx\",|" "$top/nsga2.json" >"$top/cu
 ok "a truncated model fails its job, exit 1" test $? = 1
 ok "with a clear reason" grep -q 'not a sound ONNX file' "$top/cut.out"
 ok "and the daemon lives" api -f http://pared/healthz
+
+# ---- files that lie: models cut short and with bits flipped, labels likewise, each a job of its own ----
+RANDOM=7
+lie() { # FILE WHERE NUMBER: a copy of FILE, cut short (even) or with eight bytes overwritten (odd)
+	local size at
+	size=$(stat -c %s "$1")
+	at=$(((RANDOM * 32768 + RANDOM) % size))
+	if [ $(($3 % 2)) = 0 ]; then
+		head -c "$at" "$1" >"$2"
+	else
+		cp "$1" "$2"
+		for _ in 1 2 3 4 5 6 7 8; do
+			printf '%b' "\\x$(printf %x $((RANDOM % 256)))" | dd of="$2" bs=1 seek=$(((RANDOM * 32768 + RANDOM) % size)) conv=notrunc status=none
+		done
+	fi
+}
+job 1 '{"name": "random"}' >"$top/honest.json"
+before=$(sql 'select max(id) from job')
+lies=0
+for i in $(seq 0 39); do
+	lie models/fashion-lenet5.onnx "$top/lie.onnx" "$i"
+	sed "s|\"model\": .*|\"model\": \"$top/lie.onnx\",|" "$top/honest.json" >"$top/lie.json"
+	"$OUT/pare" submit "$top/lie.json" >/dev/null && lies=$((lies + 1))
+done
+for i in $(seq 0 11); do
+	lie "$data/train-labels-idx1-ubyte.gz" "$top/lie.gz" "$i"
+	sed "s|$data/train-labels-idx1-ubyte.gz|$top/lie.gz|" "$top/honest.json" >"$top/lie.json"
+	"$OUT/pare" submit "$top/lie.json" >/dev/null && lies=$((lies + 1))
+done
+all_ended() { [ "$(sql "select count(*) from job where id > $before and state in ('done', 'failed')")" = "$lies" ]; }
+ok "52 jobs with files that lie are taken" test "$lies" = 52
+ok "each comes to an end" wait_for "$patience" all_ended
+ok "none without a reason" test "$(sql "select count(*) from job where id > $before and state = 'failed' and coalesce(reason, '') = ''")" = 0
+ok "all that were cut short have failed" test "$(sql "select count(*) from job where id > $before and (id - $before) % 2 = 1 and state = 'done'")" = 0
+ok "no worker died of them" test -z "$(sql "select reason from job where id > $before and reason like '%died%'")"
+ok "and the daemon lives" api -f http://pared/healthz
 ok "SIGTERM stops the daemon cleanly" stop
 ok "pared -n accepts the configuration" "$OUT/pared" -n -c "$dir/pared.json"
 printf '{"sockte": "x"}' >"$top/bad.json"
