@@ -67,6 +67,10 @@ enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_pr
 /* Appends a step; the plan owns its primitive from now on, also on failure. */
 enum err builder_add(struct builder *b, const struct step *s) __attribute__((warn_unused_result));
 
+/* Appends the step of an operation that makes y of x alone. */
+enum err builder_unary(struct builder *b, const void *op_desc, const struct slot *x, const struct slot *y)
+	__attribute__((warn_unused_result));
+
 /* Appends a change of layout. */
 enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from,
 	const dnnl_memory_desc_t *to_md, dnnl_memory_t to) __attribute__((warn_unused_result));

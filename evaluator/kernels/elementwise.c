@@ -6,17 +6,10 @@ enum err relu_build(struct builder *b, int index)
 {
 	const struct slot *x = &b->slots[b->g->nodes[index].in[0]], *y = &b->slots[b->fusion->result[index]];
 	dnnl_eltwise_desc_t desc;
-	struct step s = { 0 };
 	enum err err = dnn_check(
 		dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference, dnnl_eltwise_relu, &x->md, 0.0f, 0.0f),
 		"describing a ReLU", b->e);
-	if (!err)
-		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);
-	if (err)
-		return err;
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, x->memory };
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, y->memory };
-	return builder_add(b, &s);
+	return err ? err : builder_unary(b, &desc, x, y);
 }
 
 enum err add_build(struct builder *b, int index)

@@ -195,6 +195,13 @@ enum err builder_add(struct builder *b, const struct step *s)
 	return ERR_OK;
 }
 
+enum err builder_unary(struct builder *b, const void *op_desc, const struct slot *x, const struct slot *y)
+{
+	struct step s = { .args = { { DNNL_ARG_SRC, x->memory }, { DNNL_ARG_DST, y->memory } }, .arg_count = 2 };
+	enum err err = builder_primitive(b, op_desc, NULL, &s.primitive, NULL);
+	return err ? err : builder_add(b, &s);
+}
+
 static enum err reorder_primitive(
 	struct builder *b, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *ret)
 {

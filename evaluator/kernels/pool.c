@@ -11,17 +11,10 @@ static enum err build(struct builder *b, int index, dnnl_alg_kind_t kind, const 
 	const struct slot *x = &b->slots[n->in[0]], *y = &b->slots[b->fusion->result[index]];
 	struct dnn_window d = dnn_window(w);
 	dnnl_pooling_desc_t desc;
-	struct step s = { 0 };
 	enum err err = dnn_check(dnnl_pooling_forward_desc_init(&desc, dnnl_forward_inference, kind, &x->md, &y->md,
 					 d.stride, d.kernel, d.begin, d.end),
 		"describing a pooling", b->e);
-	if (!err)
-		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);
-	if (err)
-		return err;
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, x->memory };
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, y->memory };
-	return builder_add(b, &s);
+	return err ? err : builder_unary(b, &desc, x, y);
 }
 
 enum err max_pool_build(struct builder *b, int index)
