@@ -17,6 +17,7 @@
 #define ZEROS "000000000000000000000000000000000000000000000000000000000000000"
 
 /* The digests of these tests are a digit for each file. */
+static char exported[64];
 static const char *const files[] = {
 	"models/fashion-lenet5.onnx",
 	"models/fashion-resnet20.onnx",
@@ -24,7 +25,7 @@ static const char *const files[] = {
 	DATA "train-labels-idx1-ubyte.gz",
 	DATA "t10k-images-idx3-ubyte.gz",
 	DATA "t10k-labels-idx1-ubyte.gz",
-	"/tmp/pared-trial-model.onnx",
+	exported,
 };
 enum { LENET, RESNET, EXPORTED = 6 };
 
@@ -67,6 +68,7 @@ static atomic_bool stop;
 static void setup(void)
 {
 	struct errinfo e;
+	snprintf(exported, sizeof exported, "/tmp/pared-trial-%d.onnx", (int)getpid());
 	atomic_store(&stop, false);
 	ck_assert(!workspace_open(fetch, NULL, &workspace, &e));
 }
