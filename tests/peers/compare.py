@@ -12,7 +12,6 @@ import glob
 import json
 import os
 import shutil
-import subprocess
 import sys
 
 import numpy
@@ -23,54 +22,16 @@ import torch
 
 import counting
 import networks
+from programs import OUT, Tally, onnxruntime, run, worker
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = os.environ.get("OUT", "build/release")
 IMAGES, CANDIDATES, SEED = 256, 20, 1
 LOGITS, ACCURACY = 1e-4, 0.0002  # how far two answers may be apart
 TEST_IMAGES = os.path.join(networks.DATA, "t10k-images-idx3-ubyte.gz")
 TRAIN_IMAGES = os.path.join(networks.DATA, "train-images-idx3-ubyte.gz")
 
 
-class Tally:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def note(self, good, what, subject, detail):
-        print("%-4s  %-22s %-50s %s" % ("ok" if good else "FAIL", what, subject, detail), flush=True)
-        self.passed += bool(good)
-        self.failed += not good
-
-    def attempt(self, what, subject, act):
-        """Notes what act returns, (good, detail), or the error that it ends with."""
-        try:
-            good, detail = act()
-        except Exception as error:  # whatever a peer's library raises is a comparison that failed
-            good, detail = False, " ".join(str(error).split())[:400]
-        self.note(good, what, subject, detail)
-
-
-# ---- the programs ----
-
-def environment():
-    """Ours with the kernels that a worker chooses (evaluator/main.c)."""
-    with open("/proc/cpuinfo") as f:
-        flags = set(f.read().split())
-    core = "SkylakeX" if "avx512f" in flags else "Haswell" if "avx2" in flags else None
-    wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **({"OPENBLAS_CORETYPE": core} if core else {})}
-    return {**wanted, **os.environ}
-
-
-def run(*command):
-    done = subprocess.run(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip() or "%s: exit status %d" % (command[0], done.returncode))
-    return done.stdout
-
-
-def worker(*arguments):
-    return json.loads(run(os.path.join(OUT, "pare-worker"), *arguments, "--json"))
-
+# ---- answers ----
 
 def title(model):
     """A model's path, short and the same wherever the working copy is."""
@@ -120,15 +81,11 @@ def batch_dims(model):
 
 def runtime_errors(models):
     """Lets ONNX Runtime answer to all models, in one process; the errors by model."""
-    images, listed = os.path.join(FOLDER, "images.f32"), os.path.join(FOLDER, "list.json")
+    images = os.path.join(FOLDER, "images.f32")
     networks.test_images(IMAGES).numpy().astype("<f4").tofile(images)
     rows = [{"model": for_inference(m), "input": images, "output": logits_path(m, "onnxruntime"), "dims": batch_dims(m)}
             for m in models]
-    with open(listed, "w") as f:
-        json.dump(rows, f)
-    results = [json.loads(line) for line in run("node", os.path.join(HERE, "onnxruntime.js"), listed).splitlines()]
-    if len(results) != len(models):
-        raise RuntimeError("ONNX Runtime answered to %d of %d models" % (len(results), len(models)))
+    results = onnxruntime(rows, os.path.join(FOLDER, "list.json"))
     return {m: r["error"] for m, r in zip(models, results) if "error" in r}
 
 
