@@ -13,6 +13,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+enum { MOST_IMAGES = 1000000000 };
+
 struct raw {
 	const char *name, *model;
 	const cJSON *data, *prune, *objectives, *constraints, *strategy, *budget, *rungs, *limits;
@@ -32,30 +34,6 @@ static const struct json_field raw_fields[] = {
 	JSON_FIELD(struct raw, seed, JSON_INT, false, 0, 0x1p53),
 	JSON_FIELD(struct raw, window, JSON_INT, false, 0, 1024),
 	JSON_FIELD(struct raw, limits, JSON_OBJECT, false, 0, 0),
-};
-
-struct raw_data {
-	const char *format;
-	const cJSON *train, *test, *mean, *std;
-	int64_t holdout;
-};
-
-static const struct json_field data_fields[] = {
-	JSON_FIELD(struct raw_data, format, JSON_STRING, true, 0, 0),
-	JSON_FIELD(struct raw_data, train, JSON_OBJECT, true, 0, 0),
-	JSON_FIELD(struct raw_data, test, JSON_OBJECT, true, 0, 0),
-	JSON_FIELD(struct raw_data, holdout, JSON_INT, false, 1, 1e9),
-	JSON_FIELD(struct raw_data, mean, JSON_ARRAY, false, 0, 0),
-	JSON_FIELD(struct raw_data, std, JSON_ARRAY, false, 0, 0),
-};
-
-struct raw_pair {
-	const char *images, *labels;
-};
-
-static const struct json_field pair_fields[] = {
-	JSON_FIELD(struct raw_pair, images, JSON_STRING, true, 0, 0),
-	JSON_FIELD(struct raw_pair, labels, JSON_STRING, true, 0, 0),
 };
 
 static const struct json_field prune_fields[] = {
@@ -79,8 +57,8 @@ struct raw_rung {
 };
 
 static const struct json_field rung_fields[] = {
-	JSON_FIELD(struct raw_rung, recalibrate, JSON_INT, false, 0, 1e9),
-	JSON_FIELD(struct raw_rung, images, JSON_INT, false, 1, 1e9),
+	JSON_FIELD(struct raw_rung, recalibrate, JSON_INT, false, 0, MOST_IMAGES),
+	JSON_FIELD(struct raw_rung, images, JSON_INT, false, 1, MOST_IMAGES),
 	JSON_FIELD(struct raw_rung, latency, JSON_ANY, false, 0, 0),
 };
 
@@ -90,69 +68,48 @@ static const struct json_field latency_fields[] = {
 	{ "exclusive", JSON_BOOL, offsetof(struct spec_rung, exclusive), false, 0, 0 },
 };
 
-static enum err read_blob(const char *path, const char *text, char ret[DIGEST_HEX + 1], struct errinfo *e)
+static const char sha256[] = "sha256:";
+enum { SHA256 = sizeof sha256 - 1 };
+
+static enum err check_blob(const char *path, const char *text, struct errinfo *e)
 {
-	static const char prefix[] = "sha256:";
-	size_t len = sizeof prefix - 1;
-	if (strncmp(text, prefix, len))
+	if (strncmp(text, sha256, SHA256))
 		return err_set(e, ERR_INPUT,
 			"%s: is \"%.100s\", expected \"sha256:DIGEST\" of an uploaded blob; files are uploaded "
 			"by `pare submit`, the daemon reads none", path, text);
-	if (!digest_valid(text + len))
+	if (!digest_valid(text + SHA256))
 		return err_set(e, ERR_INPUT, "%s: is \"%.100s\", expected sha256: and 64 lower-case hexadecimal digits",
 			path, text);
-	memcpy(ret, text + len, DIGEST_HEX + 1);
 	return ERR_OK;
 }
 
-static enum err read_pair(const cJSON *obj, const char *path, char ret_images[DIGEST_HEX + 1],
-	char ret_labels[DIGEST_HEX + 1], struct errinfo *e)
-{
-	struct raw_pair raw = { 0 };
-	char full[64];
-	enum err err = json_read(obj, path, pair_fields, COUNT(pair_fields), &raw, e);
-	if (err)
-		return err;
-	snprintf(full, sizeof full, "%s.images", path);
-	err = read_blob(full, raw.images, ret_images, e);
-	if (err)
-		return err;
-	snprintf(full, sizeof full, "%s.labels", path);
-	return read_blob(full, raw.labels, ret_labels, e);
-}
+/* Calls visit for each file of the data with the path of its key. */
+typedef enum err file_cb(const char *path, const char *name, void *arg, struct errinfo *e);
 
-static enum err read_normalisation(const struct raw_data *raw, struct spec_data *d, struct errinfo *e)
+static enum err each_file(const struct dataspec *d, file_cb *visit, void *arg, struct errinfo *e)
 {
-	enum err err = ERR_OK;
-	if (raw->mean)
-		err = json_read_numbers(raw->mean, "data.mean", d->mean, SPEC_CHANNELS, &d->mean_count, e);
-	if (!err && raw->std)
-		err = json_read_numbers(raw->std, "data.std", d->std, SPEC_CHANNELS, &d->std_count, e);
-	if (err)
-		return err;
-	for (size_t i = 0; i < d->std_count; i++)
-		if (d->std[i] <= 0)
-			return err_set(e, ERR_INPUT, "data.std[%zu]: is %g, expected a number above 0", i, d->std[i]);
-	if (d->mean_count && d->std_count && d->mean_count != d->std_count)
-		return err_set(e, ERR_INPUT, "data.std: has %zu entries, expected %zu as data.mean has", d->std_count,
-			d->mean_count);
+	char path[64];
+	for (int r = 0; r < DATA_ROLES; r++)
+		for (int i = 0; i < d->sets[r].file_count; i++) {
+			const struct dataspec_file *f = &d->sets[r].files[i];
+			snprintf(path, sizeof path, "data.%s.%s", data_role_name((enum data_role)r), f->key);
+			enum err err = visit(path, f->name, arg, e);
+			if (err)
+				return err;
+		}
 	return ERR_OK;
 }
 
-static enum err read_data(const cJSON *obj, struct spec_data *d, struct errinfo *e)
+static enum err check_name(const char *path, const char *name, void *arg, struct errinfo *e)
 {
-	struct raw_data raw = { .holdout = 5000 };
-	enum err err = json_read(obj, "data", data_fields, COUNT(data_fields), &raw, e);
-	if (err)
-		return err;
-	if (strcmp(raw.format, "idx"))
-		return err_set(e, ERR_INPUT, "data.format: is \"%.40s\", expected \"idx\"", raw.format);
-	d->format = raw.format;
-	d->holdout = raw.holdout;
-	err = read_pair(raw.train, "data.train", d->train_images, d->train_labels, e);
-	if (!err)
-		err = read_pair(raw.test, "data.test", d->test_images, d->test_labels, e);
-	return err ? err : read_normalisation(&raw, d, e);
+	(void)arg;
+	return check_blob(path, name, e);
+}
+
+static enum err read_data(const cJSON *obj, struct dataspec *d, struct errinfo *e)
+{
+	enum err err = dataspec_read(obj, d, e);
+	return err ? err : each_file(d, check_name, NULL, e);
 }
 
 static enum err read_prune(const cJSON *obj, struct spec *s, struct errinfo *e)
@@ -201,18 +158,21 @@ static enum err read_latency(const cJSON *obj, struct spec_rung *r, struct errin
 	return json_read(obj, "rungs[0].latency", latency_fields, COUNT(latency_fields), r, e);
 }
 
-/* One rung so far: the search has no second fidelity yet. */
+/* One rung so far: the search has no second fidelity yet. How many images there are to score is known here only when
+ * the job says so in a number; a worker takes all when there are fewer than asked for. */
 static enum err read_rungs(const cJSON *array, struct spec *s, struct errinfo *e)
 {
-	struct raw_rung raw = { .recalibrate = 2048, .images = s->data.holdout };
+	int64_t held = s->data.held_count;
+	struct raw_rung raw = { .recalibrate = 2048, .images = held ? held : MOST_IMAGES };
 	if (array && cJSON_GetArraySize(array) != 1)
 		return err_set(e, ERR_INPUT, "rungs: has %d entries, expected 1", cJSON_GetArraySize(array));
 	enum err err = array ? json_read(array->child, "rungs[0]", rung_fields, COUNT(rung_fields), &raw, e) : ERR_OK;
 	if (err)
 		return err;
-	if (raw.images > s->data.holdout)
-		return err_set(e, ERR_INPUT, "rungs[0].images: is %lld, expected at most data.holdout, %lld",
-			(long long)raw.images, (long long)s->data.holdout);
+	if (held && raw.images > held)
+		return err_set(e, ERR_INPUT, "rungs[0].images: is %lld, expected at most data.%s, %lld",
+			(long long)raw.images, s->data.held == DATA_SPLIT ? "split.validation" : "holdout",
+			(long long)held);
 	s->rung = (struct spec_rung){ .recalibrate = raw.recalibrate, .images = raw.images, .latency_batch = 1,
 		.latency_rounds = 15 };
 	return read_latency(raw.latency, &s->rung, e);
@@ -277,7 +237,9 @@ static enum err read_all(struct spec *s, struct errinfo *e)
 	}
 	err = read_name(raw.name, s, e);
 	if (!err)
-		err = read_blob("model", raw.model, s->model, e);
+		err = check_blob("model", raw.model, e);
+	if (!err)
+		memcpy(s->model, raw.model + SHA256, DIGEST_HEX + 1);
 	if (!err)
 		err = read_data(raw.data, &s->data, e);
 	if (!err)
@@ -323,37 +285,71 @@ void spec_free(struct spec *s)
 	free(s);
 }
 
-enum err spec_blobs(const struct spec *s, struct store *store, struct errinfo *e)
+static enum err check_known(const char *path, const char *name, void *arg, struct errinfo *e)
 {
-	const struct {
-		const char *field, *digest;
-	} blobs[] = {
-		{ "model", s->model },
-		{ "data.train.images", s->data.train_images },
-		{ "data.train.labels", s->data.train_labels },
-		{ "data.test.images", s->data.test_images },
-		{ "data.test.labels", s->data.test_labels },
-	};
-	for (size_t i = 0; i < COUNT(blobs); i++) {
-		bool exists;
-		enum err err = blob_exists(store, blobs[i].digest, &exists, e);
-		if (err)
-			return err;
-		if (!exists)
-			return err_set(e, ERR_INPUT,
-				"%s: is \"sha256:%s\", which was never uploaded, expected a known blob",
-				blobs[i].field, blobs[i].digest);
-	}
-	return ERR_OK;
+	bool exists;
+	enum err err = blob_exists(arg, name + SHA256, &exists, e);
+	if (!err && !exists)
+		err = err_set(e, ERR_INPUT, "%s: is \"%s\", which was never uploaded, expected a known blob", path,
+			name);
+	return err;
 }
 
-static void write_pair(struct text *t, const char *key, const char *images, const char *labels)
+enum err spec_blobs(const struct spec *s, struct store *store, struct errinfo *e)
 {
-	text_key(t, key);
+	char model[SHA256 + DIGEST_HEX + 1];
+	snprintf(model, sizeof model, "%s%s", sha256, s->model);
+	enum err err = check_known("model", model, store, e);
+	return err ? err : each_file(&s->data, check_known, store, e);
+}
+
+static void write_set(struct text *t, enum data_format format, enum data_role role, const struct dataspec_set *s)
+{
+	bool list = format == DATA_CIFAR10 || format == DATA_CIFAR100;
+	text_key(t, data_role_name(role));
 	text_open(t, '{');
-	text_put_string(t, "images", images);
-	text_put_string(t, "labels", labels);
+	if (list) {
+		text_key(t, "files");
+		text_open(t, '[');
+	}
+	for (int i = 0; i < s->file_count; i++) {
+		if (!list)
+			text_key(t, s->files[i].key);
+		text_string(t, s->files[i].name + SHA256);
+	}
+	if (list)
+		text_close(t, ']');
+	if (s->images_key) {
+		text_put_string(t, "images_key", s->images_key);
+		text_put_string(t, "labels_key", s->labels_key);
+	}
 	text_close(t, '}');
+}
+
+static void write_held(struct text *t, const struct dataspec *d)
+{
+	if (d->held == DATA_HOLDOUT)
+		text_put_int(t, "holdout", d->held_count);
+	if (d->held != DATA_SPLIT)
+		return;
+	text_key(t, "split");
+	text_open(t, '{');
+	text_put_number(t, "validation", d->held_count ? (double)d->held_count : d->held_fraction);
+	text_put_int(t, "seed", d->split_seed);
+	text_put_bool(t, "stratified", d->stratified);
+	text_close(t, '}');
+}
+
+static void write_pictures(struct text *t, const struct dataspec *d)
+{
+	text_key(t, "size");
+	text_open(t, '[');
+	text_int(t, d->height);
+	text_int(t, d->width);
+	text_close(t, ']');
+	if (d->resize)
+		text_put_int(t, "resize", d->resize);
+	text_put_int(t, "channels", d->channels);
 }
 
 static void write_numbers(struct text *t, const char *key, const double *x, size_t n)
@@ -369,12 +365,18 @@ static void write_numbers(struct text *t, const char *key, const double *x, size
 
 void spec_write_data(const struct spec *s, struct text *t)
 {
-	const struct spec_data *d = &s->data;
+	const struct dataspec *d = &s->data;
 	text_open(t, '{');
-	text_put_string(t, "format", d->format);
-	write_pair(t, "train", d->train_images, d->train_labels);
-	write_pair(t, "test", d->test_images, d->test_labels);
-	text_put_int(t, "holdout", d->holdout);
+	text_put_string(t, "format", data_format_name(d->format));
+	write_set(t, d->format, DATA_TRAIN, &d->sets[DATA_TRAIN]);
+	if (d->sets[DATA_VALIDATION].file_count)
+		write_set(t, d->format, DATA_VALIDATION, &d->sets[DATA_VALIDATION]);
+	write_set(t, d->format, DATA_TEST, &d->sets[DATA_TEST]);
+	write_held(t, d);
+	if (d->channels_first)
+		text_put_string(t, "layout", "nchw");
+	if (d->format == DATA_FOLDER)
+		write_pictures(t, d);
 	write_numbers(t, "mean", d->mean, d->mean_count);
 	write_numbers(t, "std", d->std, d->std_count);
 	text_close(t, '}');

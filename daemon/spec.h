@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/dataspec.h"
 #include "base/digest.h"
 #include "base/err.h"
 #include "search/constraint.h"
@@ -19,17 +20,6 @@
 
 struct store;
 struct text;
-
-enum { SPEC_CHANNELS = 16 };
-
-struct spec_data {
-	const char *format;
-	char train_images[DIGEST_HEX + 1], train_labels[DIGEST_HEX + 1];
-	char test_images[DIGEST_HEX + 1], test_labels[DIGEST_HEX + 1];
-	int64_t holdout;
-	double mean[SPEC_CHANNELS], std[SPEC_CHANNELS];
-	size_t mean_count, std_count; /* 0: not given */
-};
 
 struct spec_rung {
 	int64_t recalibrate, images;
@@ -42,7 +32,7 @@ struct spec {
 	cJSON *doc; /* the strings below live in it */
 	const char *name;
 	char model[DIGEST_HEX + 1];
-	struct spec_data data;
+	struct dataspec data; /* every file is a "sha256:DIGEST" */
 	const char *criterion;
 	double max_ratio;
 	int64_t round_to;

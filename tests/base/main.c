@@ -12,6 +12,7 @@ int main(void)
 	srunner_add_suite(r, suite_digest());
 	srunner_add_suite(r, suite_file());
 	srunner_add_suite(r, suite_json());
+	srunner_add_suite(r, suite_dataspec());
 	srunner_add_suite(r, suite_http());
 	srunner_add_suite(r, suite_stream());
 	srunner_add_suite(r, suite_log());

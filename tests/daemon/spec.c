@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ START_TEST(a_short_document_gets_the_defaults)
 	struct spec *s;
 	ck_ok(spec_parse(JOB(""), &s, &e));
 	ck_assert_str_eq(s->model, A + 7);
-	ck_assert_str_eq(s->data.test_labels, B + 7);
-	ck_assert_int_eq(s->data.holdout, 5000);
+	ck_assert_str_eq(s->data.sets[DATA_TEST].files[1].name, B);
+	ck_assert_int_eq(s->data.held_count, 5000);
 	ck_assert_str_eq(s->criterion, "l1");
 	ck_assert_double_eq(s->max_ratio, 0.95);
 	ck_assert_int_eq(s->objective_count, 2);
@@ -78,8 +79,8 @@ static const struct {
 	{ "{\"name\": \"n\", \"model\": 5, \"data\": {" DATA "}}", "model: is 5, expected a string" },
 	{ "{\"name\": \"n\", \"model\": \"" A "\"}", "data: missing" },
 	{ N_A "{}}", "data.format: missing" },
-	{ N_A "{\"format\": \"npz\", \"train\": " PAIR(A) ", \"test\": " PAIR(A) "}}",
-	  "data.format: is \"npz\", expected \"idx\"" },
+	{ N_A "{\"format\": \"hdf5\", \"train\": " PAIR(A) ", \"test\": " PAIR(A) "}}",
+	  "data.format: is \"hdf5\", expected \"idx\", \"npy\"" },
 	{ N_A "{\"format\": \"idx\", \"train\": " PAIR("t.gz") ", \"test\": " PAIR(A) "}}",
 	  "data.train.images: is \"t.gz\"" },
 	{ N_A "{\"format\": \"idx\", \"train\": {\"images\": \"" A "\"}, \"test\": " PAIR(A)
@@ -106,6 +107,9 @@ static const struct {
 	{ JOB(", \"budget\": {}"), "budget.trials: missing" },
 	{ JOB(", \"rungs\": []"), "rungs: has 0 entries, expected 1" },
 	{ JOB(", \"rungs\": [{\"images\": 6000}]"), "rungs[0].images: is 6000, expected at most data.holdout, 5000" },
+	{ JOB_DATA(", \"split\": {\"validation\": 9}}, \"rungs\": [{\"images\": 10}], \"limits\": {"),
+	"rungs[0].images: is 10, expected at most data.split.validation, 9" },
+	{ JOB_DATA(", \"validation\": " PAIR("v.gz")), "data.validation.images: is \"v.gz\"" },
 	{ JOB(", \"rungs\": [{\"recalibrate\": -1}]"), "rungs[0].recalibrate: is -1" },
 	{ JOB(", \"rungs\": [{\"latency\": 1}]"), "rungs[0].latency: is 1, expected an object or null" },
 	{ JOB(", \"rungs\": [{\"latency\": {\"rounds\": 2}}]"), "rungs[0].latency.rounds: is 2" },
@@ -160,6 +164,57 @@ START_TEST(the_digest_knows_all_that_decides_a_result_and_nothing_else)
 }
 END_TEST
 
+/* What is submitted, with its digests written A and B, and how a worker gets it. */
+static const struct {
+	const char *job, *lease;
+} data_forms[] = {
+	{ DATA, "{\"format\":\"idx\",\"train\":{\"images\":\"A\",\"labels\":\"B\"},"
+		"\"test\":{\"images\":\"A\",\"labels\":\"B\"},\"holdout\":5000}" },
+	{ "\"format\": \"npz\", \"layout\": \"nchw\", \"split\": {\"validation\": 0.5}, \"train\": {\"file\": \"" A
+	  "\"}, \"test\": {\"file\": \"" A "\", \"labels_key\": \"y\"}, \"mean\": [0.5]",
+		"{\"format\":\"npz\",\"train\":{\"file\":\"A\",\"images_key\":\"x_train\",\"labels_key\":\"y_train\"},"
+		"\"test\":{\"file\":\"A\",\"images_key\":\"x_test\",\"labels_key\":\"y\"},"
+		"\"split\":{\"validation\":0.5,\"seed\":1,\"stratified\":false},\"layout\":\"nchw\",\"mean\":[0.5]}" },
+	{ "\"format\": \"cifar10\", \"train\": {\"files\": [\"" A "\", \"" B "\"]}, \"test\": {\"files\": [\"" A
+	  "\"]}, \"validation\": {\"files\": [\"" B "\"]}",
+		"{\"format\":\"cifar10\",\"train\":{\"files\":[\"A\",\"B\"]},\"validation\":{\"files\":[\"B\"]},"
+		"\"test\":{\"files\":[\"A\"]}}" },
+	{ "\"format\": \"folder\", \"train\": {\"folder\": \"" A "\"}, \"test\": {\"folder\": \"" B
+	  "\"}, \"split\": {\"validation\": 30, \"seed\": 5, \"stratified\": true}, \"size\": 32, \"resize\": 40",
+		"{\"format\":\"folder\",\"train\":{\"folder\":\"A\"},\"test\":{\"folder\":\"B\"},"
+		"\"split\":{\"validation\":30,\"seed\":5,\"stratified\":true},\"size\":[32,32],\"resize\":40,"
+		"\"channels\":3}" },
+};
+
+/* Each digest of text by its letter. */
+static void shorten(char *text)
+{
+	for (char *p = text; (p = strchr(p, '"'));) {
+		if (strspn(++p, "ab") == DIGEST_HEX) {
+			*p = *p == 'a' ? 'A' : 'B';
+			memmove(p + 1, p + DIGEST_HEX, strlen(p + DIGEST_HEX) + 1);
+		}
+	}
+}
+
+START_TEST(the_data_of_a_lease_is_in_one_canonical_form)
+{
+	struct spec *s;
+	struct text t;
+	char *text, job[2048];
+	snprintf(job, sizeof job, N_A "{%s}}", data_forms[_i].job);
+	ck_ok(spec_parse(job, &s, &e));
+	text_init(&t);
+	spec_write_data(s, &t);
+	ck_ok(text_take(&t, &text, NULL, &e));
+	shorten(text);
+	ck_assert_str_eq(text, data_forms[_i].lease);
+	ck_assert_int_eq(s->rung.images, s->data.held_count ? s->data.held_count : 1000000000);
+	free(text);
+	spec_free(s);
+}
+END_TEST
+
 START_TEST(the_parts_of_a_lease_are_complete)
 {
 	struct spec *s;
@@ -188,6 +243,8 @@ Suite *suite_spec(void)
 	tcase_add_test(t, what_is_written_is_what_is_meant);
 	tcase_add_loop_test(t, a_wrong_document_is_refused_by_field_and_value, 0, sizeof wrong / sizeof *wrong);
 	tcase_add_test(t, the_digest_knows_all_that_decides_a_result_and_nothing_else);
+	tcase_add_loop_test(t, the_data_of_a_lease_is_in_one_canonical_form, 0,
+		sizeof data_forms / sizeof *data_forms);
 	tcase_add_test(t, the_parts_of_a_lease_are_complete);
 	suite_add_tcase(s, t);
 	return s;
