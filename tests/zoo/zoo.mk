@@ -1,0 +1,24 @@
+# zoo.mk -- make zoo: torchvision's classifiers and hand-written networks, compared with ONNX Runtime; make bench-load.
+ZOO       ?= *
+ZOO_NODE  := NODE_PATH=$(PEERS)/node_modules PYTHONDONTWRITEBYTECODE=1
+ZOO_PROBE := $(OUT)/tests/zoo-probe
+
+.PHONY: zoo zoo-nets zoo-debian bench-load
+zoo: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian $(if $(filter *,$(ZOO)),zoo-nets)
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/zoo.py build/zoo/$(MODE) '$(ZOO)'
+
+zoo-nets: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/compare_nets.py build/zoo/$(MODE)/nets
+check-peers: zoo-nets
+
+bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py build/bench
+
+$(ZOO_PROBE): $(OUT)/tests/zoo/probe.o $(call archives,evaluator base)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $^ $(call libraries,evaluator base) -o $@
+$(OUT)/tests/zoo/probe.o: | $(OUT)/gen/onnx.pb-c.c
+
+zoo-debian: | peers-debian
+	@$(PEERS_PYTHON) -c 'import torchvision' 2>/dev/null || \
+		{ $(PEERS_SUDO) apt-get update; $(PEERS_INSTALL) python3-torchvision; }
