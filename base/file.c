@@ -4,15 +4,26 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Room for what a regular file holds now and one byte more, which finds its end; what is no file starts small. */
+static size_t first_capacity(FILE *f, size_t most)
+{
+	struct stat st;
+	size_t least = 65536;
+	if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode) || st.st_size < (off_t)least)
+		return least;
+	return (uintmax_t)st.st_size > most ? most + 1 : (size_t)st.st_size + 1;
+}
+
 static enum err read_all(FILE *f, const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
 {
-	size_t len = 0, capacity = 65536;
+	size_t len = 0, capacity = first_capacity(f, most);
 	char *data = malloc(capacity + 1);
 	while (data) {
 		len += fread(data + len, 1, capacity - len, f);

@@ -3,19 +3,27 @@
 #include "evaluator/model/graph.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void graph_free(struct graph *g)
 {
-	if (g)
-		arena_free(g->arena); /* g itself lives there */
+	if (!g)
+		return;
+	free(g->file);
+	arena_free(g->arena); /* g itself lives there */
+}
+
+int64_t dim_size(int64_t dim, int64_t batch)
+{
+	return dim < 0 ? -dim * batch : dim;
 }
 
 int64_t shape_count(const struct shape *s, int64_t batch)
 {
 	int64_t n = 1;
 	for (int i = 0; i < s->rank; i++)
-		n *= s->dim[i] == DIM_BATCH ? batch : s->dim[i];
+		n *= dim_size(s->dim[i], batch);
 	return n;
 }
 
@@ -31,13 +39,18 @@ bool shape_equal(const struct shape *a, const struct shape *b)
 
 const char *shape_text(const struct shape *s, char buf[128])
 {
+	if (s->rank < 0)
+		return strcpy(buf, "(unknown)");
 	size_t used = (size_t)snprintf(buf, 128, "(");
 	for (int i = 0; i < s->rank && used < 100; i++) {
 		const char *comma = i ? ", " : "";
-		if (s->dim[i] == DIM_BATCH)
+		long long d = s->dim[i];
+		if (d == DIM_BATCH)
 			used += (size_t)snprintf(buf + used, 128 - used, "%sbatch", comma);
+		else if (d < 0)
+			used += (size_t)snprintf(buf + used, 128 - used, "%s%lld x batch", comma, -d);
 		else
-			used += (size_t)snprintf(buf + used, 128 - used, "%s%lld", comma, (long long)s->dim[i]);
+			used += (size_t)snprintf(buf + used, 128 - used, "%s%lld", comma, d);
 	}
 	snprintf(buf + used, 128 - used, ")");
 	return buf;
@@ -73,6 +86,17 @@ float node_float(const struct node *n, const char *name, float otherwise)
 	return a && a->kind == ATTRIBUTE_FLOAT ? a->f : otherwise;
 }
 
+enum err node_axis(const struct node *n, int rank, int64_t otherwise, int *ret, struct errinfo *e)
+{
+	char text[256];
+	int64_t axis = node_int(n, "axis", otherwise);
+	if (axis < -rank || axis >= rank)
+		return err_set(e, ERR_INPUT, "%s: attribute 'axis' is %lld, expected %d to %d", node_text(n, text),
+			(long long)axis, -rank, rank - 1);
+	*ret = (int)(axis < 0 ? axis + rank : axis);
+	return ERR_OK;
+}
+
 enum err node_ints(
 	const struct node *n, const char *name, size_t count, int64_t otherwise, int64_t *ret, struct errinfo *e)
 {
@@ -88,6 +112,6 @@ enum err node_ints(
 
 const char *node_text(const struct node *n, char buf[256])
 {
-	snprintf(buf, 256, "node '%.200s' (%s)", n->name, n->op < OP_COUNT ? op_table[n->op].name : "?");
+	snprintf(buf, 256, "node '%.180s' (%.60s)", n->name, n->op < OP_COUNT ? op_table[n->op].name : n->type);
 	return buf;
 }

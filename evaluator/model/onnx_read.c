@@ -1,71 +1,59 @@
 /* onnx_read.c -- an ONNX file becomes a graph.
  * SPDX-License-Identifier: MIT
  *
- * The bytes are walked once before protobuf-c unpacks them (wire.c), then everything is copied into the graph's arena
- * and the message is dropped. ONNX wants nodes in topological order, so a name that is not known yet is an error, and a
- * cycle cannot be expressed. Initialisers become values first, then inputs, then what each node computes. */
+ * The bytes are walked once and stripped of the weights (wire.c), protobuf-c unpacks the rest, everything is copied into
+ * the graph's arena and the message is dropped; large weights stay in the file's bytes, which the graph takes over. ONNX
+ * wants nodes in topological order, so a name that is not known yet is an error, and a cycle cannot be expressed.
+ * Initialisers become values first, then inputs, then what each node computes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/utf8.h"
-#include "evaluator/model/graph.h"
-#include "evaluator/model/names.h"
 #include "evaluator/model/onnx.h"
-#include "evaluator/model/tensor.h"
+#include "evaluator/model/reader.h"
 #include "evaluator/model/wire.h"
-#include "onnx.pb-c.h"
 
-enum { OPSET_MIN = 11, OPSET_MAX = 13 };
+enum { OPSET_MIN = 9, OPSET_MAX = 18, RAW_DATA = 9 /* TensorProto's field */ };
 static const size_t LARGEST_FILE = (size_t)2 << 30; /* protobuf's own limit */
-static const size_t MOST_VALUES = (size_t)1 << 22;
+static const size_t MOST_VALUES = (size_t)1 << 23;
 
-struct reader {
-	struct graph *g;
-	struct names *names;
-	const Onnx__GraphProto *from;
-	size_t value_room, node_room;
-	struct errinfo *e;
-};
-
-static enum err no_memory(struct reader *r)
+enum err reader_no_memory(struct reader *r)
 {
 	return err_set(r->e, ERR_MEMORY, "out of memory");
 }
 
 static const char *text(const char *s)
 {
-	return s ? s : "";
+	return reader_text(s);
 }
 
-/* A copy of a name. Names go to terminals, logs and JSON: what could do harm there is refused here, once. */
-static enum err copy_name(struct reader *r, const char *from, const char **ret)
+enum err reader_name(struct reader *r, const char *from, const char **ret)
 {
 	const char *s = text(from);
 	if (!utf8_printable(s))
 		return err_set(r->e, ERR_INPUT, "a name in the model is not printable UTF-8");
 	*ret = arena_strdup(r->g->arena, s);
-	return *ret ? ERR_OK : no_memory(r);
+	return *ret ? ERR_OK : reader_no_memory(r);
 }
 
 /* ---- values ---- */
 
-/* Adds a value called name; *ret_index is its place. */
-static enum err add_value(struct reader *r, const char *name, const struct value *v, int *ret_index)
+enum err reader_add(struct reader *r, const char *name, const struct value *v, int *ret_index)
 {
 	struct graph *g = r->g;
 	int index = g->value_count;
 	if ((size_t)index == r->value_room)
 		return err_set(r->e, ERR_INTERNAL, "more values than were counted");
 	const char *copy;
-	enum err err = copy_name(r, name, &copy);
+	enum err err = reader_name(r, name, &copy);
 	if (err)
 		return err;
-	if (!*name)
+	if (!*copy)
 		return err_set(r->e, ERR_INPUT, "a tensor has no name");
 	if (!names_add(r->names, copy, index))
-		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is used twice", name);
+		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is used twice", copy);
 	g->values[index] = *v;
 	g->values[index].name = copy;
 	g->value_count++;
@@ -73,14 +61,42 @@ static enum err add_value(struct reader *r, const char *name, const struct value
 	return ERR_OK;
 }
 
-static const struct value computed = { .dtype = DTYPE_FLOAT, .shape = { .rank = -1 }, .producer = -1 };
+enum err reader_invent(struct reader *r, const char *like, const struct value *v, int *ret_index)
+{
+	char name[260];
+	int number = r->g->value_count;
+	do
+		snprintf(name, sizeof name, "%.200s/%d", like, number++);
+	while (names_find(r->names, name) >= 0);
+	return reader_add(r, name, v, ret_index);
+}
 
-static enum err add_tensor(struct reader *r, const Onnx__TensorProto *t, const char *name)
+enum err reader_copy(struct reader *r, int value, int *ret_index)
+{
+	struct value copy = r->g->values[value];
+	size_t count = (size_t)shape_count(&copy.shape, 1), size = dtype_size(copy.dtype);
+	void *data = arena_alloc(r->g->arena, count, size);
+	if (!data)
+		return reader_no_memory(r);
+	memcpy(data, copy.data, count * size);
+	copy.data = data;
+	enum err err = reader_invent(r, copy.name, &copy, ret_index);
+	if (!err)
+		r->slope[*ret_index] = r->slope[value];
+	return err;
+}
+
+static const struct value computed = {
+	.dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = { .rank = -1 }, .producer = -1
+};
+
+static enum err add_initialiser(struct reader *r, const Onnx__TensorProto *t)
 {
 	int index;
 	struct value v = computed;
-	enum err err = tensor_read(t, name, r->g->arena, &v, r->e);
-	return err ? err : add_value(r, name, &v, &index);
+	enum err err = tensor_read(t, text(t->name), &r->file, r->g->arena, &v, r->e);
+	v.learned = true;
+	return err ? err : reader_add(r, text(t->name), &v, &index);
 }
 
 static enum err read_initialisers(struct reader *r)
@@ -88,8 +104,7 @@ static enum err read_initialisers(struct reader *r)
 	if (r->from->n_sparse_initializer)
 		return err_set(r->e, ERR_UNSUPPORTED, "sparse initialisers are not supported");
 	for (size_t i = 0; i < r->from->n_initializer; i++) {
-		const Onnx__TensorProto *t = r->from->initializer[i];
-		enum err err = add_tensor(r, t, text(t->name));
+		enum err err = add_initialiser(r, r->from->initializer[i]);
 		if (err)
 			return err;
 	}
@@ -112,7 +127,7 @@ static enum err keep_batch(struct reader *r, const Onnx__TensorShapeProto *shape
 		return ERR_OK;
 	const Onnx__TensorShapeProto__Dimension *d = shape->dim[0];
 	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM)
-		return copy_name(r, d->dim_param, &v->batch_name);
+		return reader_name(r, d->dim_param, &v->batch_name);
 	if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
 		v->batch_size = d->dim_value;
 	return ERR_OK;
@@ -121,9 +136,9 @@ static enum err keep_batch(struct reader *r, const Onnx__TensorShapeProto *shape
 static enum err read_input_shape(
 	struct reader *r, const char *name, const Onnx__TensorShapeProto *from, struct shape *ret)
 {
-	if (!from || from->n_dim < 2 || from->n_dim > 4)
-		return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': has %zu dimensions, expected 2 to 4", name,
-			from ? from->n_dim : 0);
+	if (!from || from->n_dim < 1 || from->n_dim > SHAPE_MAX_RANK)
+		return err_set(r->e, ERR_UNSUPPORTED, "input '%.200s': has %zu dimensions, expected 1 to %d", name,
+			from ? from->n_dim : 0, SHAPE_MAX_RANK);
 	int64_t count = 1;
 	ret->rank = (int)from->n_dim;
 	ret->dim[0] = DIM_BATCH;
@@ -142,11 +157,25 @@ static enum err read_input_shape(
 	return ERR_OK;
 }
 
+/* A number declared for the batch is the same for all inputs, or it would not be the batch. */
+static enum err note_batch(struct reader *r, const struct value *v)
+{
+	struct graph *g = r->g;
+	bool first = g->input_count == 0;
+	if (!first && v->batch_size != g->batch_size)
+		return err_set(r->e, ERR_UNSUPPORTED,
+			"input '%.200s': its first dimension, the batch, is declared as %lld, the first input's as %lld",
+			v->name, (long long)v->batch_size, (long long)g->batch_size);
+	g->batch_size = v->batch_size;
+	return ERR_OK;
+}
+
 static enum err read_input(struct reader *r, const Onnx__ValueInfoProto *info)
 {
+	struct graph *g = r->g;
 	const char *name = text(info->name);
 	int known = names_find(r->names, name), index;
-	if (known >= 0 && r->g->values[known].data)
+	if (known >= 0 && g->values[known].data)
 		return ERR_OK; /* an initialiser that is listed as an input too, as old exporters do */
 	const Onnx__TypeProto__Tensor *type = tensor_type(info);
 	if (!type || type->elem_type != DTYPE_FLOAT)
@@ -156,9 +185,11 @@ static enum err read_input(struct reader *r, const Onnx__ValueInfoProto *info)
 	if (!err)
 		err = keep_batch(r, type->shape, &v);
 	if (!err)
-		err = add_value(r, name, &v, &index);
+		err = reader_add(r, name, &v, &index);
 	if (!err)
-		r->g->inputs[r->g->input_count++] = index;
+		err = note_batch(r, &g->values[index]);
+	if (!err)
+		g->inputs[g->input_count++] = index;
 	return err;
 }
 
@@ -169,340 +200,149 @@ static enum err read_inputs(struct reader *r)
 		if (err)
 			return err;
 	}
-	if (r->g->input_count != 1)
-		return err_set(r->e, ERR_UNSUPPORTED, "the model has %d inputs, expected 1", r->g->input_count);
-	return ERR_OK;
+	return r->g->input_count ? ERR_OK : err_set(r->e, ERR_INPUT, "the model has no input");
 }
 
-static enum err read_outputs(struct reader *r)
+static enum err read_output(struct reader *r, const Onnx__ValueInfoProto *info)
 {
 	struct graph *g = r->g;
-	if (r->from->n_output != 1)
-		return err_set(r->e, ERR_UNSUPPORTED, "the model has %zu outputs, expected 1", r->from->n_output);
-	const Onnx__ValueInfoProto *info = r->from->output[0];
 	int index = names_find(r->names, text(info->name));
 	if (index < 0 || g->values[index].producer < 0)
 		return err_set(r->e, ERR_INPUT, "output '%.200s': no node computes it", text(info->name));
+	for (int i = 0; i < g->output_count; i++)
+		if (g->outputs[i] == index)
+			return err_set(r->e, ERR_UNSUPPORTED, "output '%.200s': is output '%.200s' again", text(info->name),
+				g->values[index].name);
 	struct value *v = &g->values[index];
 	const Onnx__TypeProto__Tensor *type = tensor_type(info);
-	enum err err = copy_name(r, info->name, &v->name); /* an Identity may have stood between */
+	enum err err = reader_name(r, info->name, &v->name); /* an Identity may have stood between */
 	if (err)
 		return err;
 	g->outputs[g->output_count++] = index;
 	return keep_batch(r, type ? type->shape : NULL, v);
 }
 
-/* ---- attributes ---- */
-
-static const struct {
-	Onnx__AttributeProto__AttributeType type;
-	const char *name;
-} kinds[] = {
-	[ATTRIBUTE_INT] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT, "int" },
-	[ATTRIBUTE_FLOAT] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, "float" },
-	[ATTRIBUTE_STRING] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING, "string" },
-	[ATTRIBUTE_INTS] = { ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS, "ints" },
-};
-
-static enum err copy_ints(struct reader *r, const Onnx__AttributeProto *a, struct attribute *ret)
+static enum err read_outputs(struct reader *r)
 {
-	ret->count = a->n_ints;
-	ret->ints = ARENA_ARRAY(r->g->arena, int64_t, a->n_ints);
-	if (!ret->ints)
-		return no_memory(r);
-	if (a->n_ints)
-		memcpy(ret->ints, a->ints, a->n_ints * sizeof *a->ints);
-	return ERR_OK;
-}
-
-static enum err read_attribute(
-	struct reader *r, const struct node *n, const Onnx__AttributeProto *a, struct attribute *ret)
-{
-	char where[256];
-	const struct op_attribute *known = op_attribute(n->op, text(a->name));
-	if (!known)
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' is not known", node_text(n, where),
-			text(a->name));
-	if (node_attribute(n, known->name))
-		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' is given twice", node_text(n, where), known->name);
-	if (a->type != kinds[known->kind].type)
-		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' has the type %d, expected %d (%s)",
-			node_text(n, where), known->name, (int)a->type, (int)kinds[known->kind].type,
-			kinds[known->kind].name);
-	*ret = (struct attribute){ .name = known->name, .kind = known->kind, .i = a->i, .f = a->f };
-	if (known->kind == ATTRIBUTE_INTS)
-		return copy_ints(r, a, ret);
-	if (known->kind == ATTRIBUTE_STRING) {
-		ret->s = arena_strndup(r->g->arena, a->s.len ? (const char *)a->s.data : "", a->s.len);
-		return ret->s ? ERR_OK : no_memory(r);
-	}
-	return ERR_OK;
-}
-
-static enum err read_attributes(struct reader *r, const Onnx__NodeProto *from, struct node *n)
-{
-	n->attributes = ARENA_ARRAY(r->g->arena, struct attribute, from->n_attribute);
-	if (!n->attributes)
-		return no_memory(r);
-	for (size_t i = 0; i < from->n_attribute; i++) {
-		enum err err = read_attribute(r, n, from->attribute[i], &n->attributes[i]);
-		if (err)
-			return err;
-		n->attribute_count++;
-	}
-	return ERR_OK;
-}
-
-/* ---- nodes ---- */
-
-static enum err find_input(struct reader *r, const Onnx__NodeProto *from, size_t i, int *ret)
-{
-	const char *name = text(from->input[i]);
-	*ret = *name ? names_find(r->names, name) : -1;
-	if (*name && *ret < 0)
-		return err_set(r->e, ERR_INPUT, "node '%.200s': its input '%.200s' is not defined before it",
-			text(from->name), name);
-	return ERR_OK;
-}
-
-/* Constant: a tensor like an initialiser. */
-static enum err read_constant(struct reader *r, const Onnx__NodeProto *from)
-{
-	const Onnx__AttributeProto *a = from->n_attribute == 1 ? from->attribute[0] : NULL;
-	if (!a || strcmp(text(a->name), "value") || !a->t || from->n_output != 1)
-		return err_set(r->e, ERR_UNSUPPORTED,
-			"node '%.200s' (Constant): only the attribute 'value' is supported", text(from->name));
-	return add_tensor(r, a->t, text(from->output[0]));
-}
-
-/* A stored tensor again, with data of its own. */
-static enum err add_copy(struct reader *r, const char *name, const struct value *v, int *ret_index)
-{
-	struct value copy = *v;
-	size_t count = (size_t)shape_count(&v->shape, 1), size = dtype_size(v->dtype);
-	copy.data = arena_alloc(r->g->arena, count, size);
-	if (!copy.data)
-		return no_memory(r);
-	memcpy(copy.data, v->data, count * size);
-	return add_value(r, name, &copy, ret_index);
-}
-
-/* Identity: another name for something computed, a copy of something stored. */
-static enum err read_identity(struct reader *r, const Onnx__NodeProto *from)
-{
-	int source = -1, index;
-	if (from->n_input != 1 || from->n_output != 1)
-		return err_set(r->e, ERR_INPUT,
-			"node '%.200s' (Identity): has %zu inputs and %zu outputs, expected 1 and 1", text(from->name),
-			from->n_input, from->n_output);
-	enum err err = find_input(r, from, 0, &source);
-	if (err)
-		return err;
-	if (source < 0)
-		return err_set(r->e, ERR_INPUT, "node '%.200s' (Identity): has no input", text(from->name));
-	const struct value *v = &r->g->values[source];
-	if (v->data)
-		return add_copy(r, text(from->output[0]), v, &index);
-	const char *name;
-	err = copy_name(r, from->output[0], &name);
-	if (err)
-		return err;
-	if (!*name || !names_add(r->names, name, source))
-		return err_set(r->e, ERR_INPUT, "tensor '%.200s': the name is missing or used twice", name);
-	return ERR_OK;
-}
-
-static enum err read_node_inputs(struct reader *r, const Onnx__NodeProto *from, struct node *n)
-{
-	char where[256];
-	const struct op_info *op = &op_table[n->op];
-	size_t count = from->n_input;
-	while (count && !*text(from->input[count - 1]))
-		count--; /* optional ones left out at the end */
-	if (count < (size_t)op->min_in || count > (size_t)op->max_in)
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu inputs, expected %d to %d", node_text(n, where),
-			count, op->min_in, op->max_in);
-	n->in = ARENA_ARRAY(r->g->arena, int, count);
-	if (!n->in)
-		return no_memory(r);
-	for (size_t i = 0; i < count; i++) {
-		enum err err = find_input(r, from, i, &n->in[i]);
-		if (err)
-			return err;
-		if (n->in[i] < 0 && i < (size_t)op->min_in)
-			return err_set(r->e, ERR_INPUT, "%s: input %zu is left out", node_text(n, where), i);
-	}
-	n->in_count = (int)count;
-	return ERR_OK;
-}
-
-static enum err read_node_output(struct reader *r, const Onnx__NodeProto *from, struct node *n, int index)
-{
-	char where[256];
-	size_t count = from->n_output;
-	while (count && !*text(from->output[count - 1]))
-		count--;
-	if (count < 1 || count > (size_t)op_table[n->op].max_out || !*text(from->output[0]))
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: has %zu outputs, expected 1", node_text(n, where), count);
-	n->out = ARENA_ARRAY(r->g->arena, int, 1);
-	if (!n->out)
-		return no_memory(r);
-	struct value v = computed;
-	v.producer = index;
-	n->out_count = 1;
-	return add_value(r, text(from->output[0]), &v, &n->out[0]);
-}
-
-static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
-{
-	const char *type = text(from->op_type), *domain = text(from->domain);
-	bool standard = !*domain || !strcmp(domain, "ai.onnx");
-	if (standard && !strcmp(type, "Constant"))
-		return read_constant(r, from);
-	if (standard && !strcmp(type, "Identity"))
-		return read_identity(r, from);
-	enum op op = standard ? op_named(type) : OP_COUNT;
-	if (op == OP_COUNT)
-		return err_set(r->e, ERR_UNSUPPORTED, "node '%.200s': operator '%s%s%.100s' is not supported",
-			text(from->name), domain, *domain ? "." : "", type);
-	int index = r->g->node_count;
-	struct node *n = &r->g->nodes[index];
-	n->op = op;
-	bool named = *text(from->name) || !from->n_output; /* otherwise it is called after its output */
-	enum err err = copy_name(r, named ? from->name : from->output[0], &n->name);
-	if (!err)
-		err = read_attributes(r, from, n);
-	if (!err)
-		err = read_node_inputs(r, from, n);
-	if (!err)
-		err = read_node_output(r, from, n, index);
-	if (!err)
-		r->g->node_count++;
-	return err;
-}
-
-static enum err read_nodes(struct reader *r)
-{
-	for (size_t i = 0; i < r->from->n_node; i++) {
-		enum err err = read_node(r, r->from->node[i]);
+	if (!r->from->n_output)
+		return err_set(r->e, ERR_INPUT, "the model has no output");
+	for (size_t i = 0; i < r->from->n_output; i++) {
+		enum err err = read_output(r, r->from->output[i]);
 		if (err)
 			return err;
 	}
 	return ERR_OK;
 }
 
-/* ---- afterwards ---- */
-
-/* Batch-norm's statistics are measured again after pruning, so each has tensors of its own, also when a file lets
- * several nodes read one. */
-static enum err own_statistics(struct reader *r)
-{
-	struct graph *g = r->g;
-	int *uses = calloc((size_t)g->value_count, sizeof *uses);
-	enum err err = uses ? ERR_OK : no_memory(r);
-	for (int i = 0; uses && i < g->node_count; i++)
-		for (int k = 0; k < g->nodes[i].in_count; k++)
-			if (g->nodes[i].in[k] >= 0)
-				uses[g->nodes[i].in[k]]++;
-	for (int i = 0; !err && i < g->node_count; i++) {
-		struct node *n = &g->nodes[i];
-		for (int k = 3; !err && n->op == OP_BATCH_NORM && k <= 4; k++) {
-			char name[256];
-			const struct value *v = &g->values[n->in[k]];
-			if (uses[n->in[k]] == 1 || !v->data)
-				continue;
-			uses[n->in[k]]--;
-			snprintf(name, sizeof name, "%.200s/%d.%d", v->name, i, k);
-			err = add_copy(r, name, v, &n->in[k]);
-		}
-	}
-	free(uses);
-	return err;
-}
-
-/* Nodes that don't lead to the output are no part of the network: nothing is to be won by pruning them. */
+/* Nodes that don't lead to an output are no part of the network: nothing is to be won by pruning them. */
 static enum err drop_dead_nodes(struct reader *r)
 {
 	struct graph *g = r->g;
-	bool *live = calloc((size_t)g->value_count, sizeof *live);
+	bool *live = calloc((size_t)g->value_count, sizeof *live), *wanted = calloc((size_t)g->node_count + 1, 1);
 	int kept = 0;
-	if (!live)
-		return no_memory(r);
-	live[g->outputs[0]] = true;
-	for (int i = g->node_count - 1; i >= 0; i--) {
+	enum err err = live && wanted ? ERR_OK : reader_no_memory(r);
+	for (int i = 0; i < g->output_count && !err; i++)
+		live[g->outputs[i]] = true;
+	for (int i = g->node_count - 1; i >= 0 && !err; i--) {
 		const struct node *n = &g->nodes[i];
-		for (int k = 0; live[n->out[0]] && k < n->in_count; k++)
+		for (int k = 0; k < n->out_count; k++)
+			wanted[i] = wanted[i] || (n->out[k] >= 0 && live[n->out[k]]);
+		for (int k = 0; wanted[i] && k < n->in_count; k++)
 			if (n->in[k] >= 0)
 				live[n->in[k]] = true;
 	}
-	for (int i = 0; i < g->node_count; i++) {
-		int out = g->nodes[i].out[0];
-		g->values[out].producer = live[out] ? kept : -1;
-		if (live[out])
+	for (int i = 0; i < g->node_count && !err; i++) {
+		for (int k = 0; k < g->nodes[i].out_count; k++)
+			if (g->nodes[i].out[k] >= 0)
+				g->values[g->nodes[i].out[k]].producer = wanted[i] ? kept : -1;
+		if (wanted[i])
 			g->nodes[kept++] = g->nodes[i];
 	}
-	g->node_count = kept;
+	if (!err)
+		g->node_count = kept;
 	free(live);
-	return ERR_OK;
+	free(wanted);
+	return err;
 }
 
 /* ---- the whole ---- */
 
+/* A node may need its own copy of each operand, and an Expand before an input: with a shape and a value to expand. */
 static enum err reserve(struct reader *r)
 {
 	struct graph *g = r->g;
 	const Onnx__GraphProto *from = r->from;
 	r->node_room = from->n_node;
-	r->value_room =
-		from->n_initializer + from->n_input + 3 * from->n_node; /* two more for a batch-norm's statistics */
+	r->value_room = from->n_initializer + from->n_input;
+	for (size_t i = 0; i < from->n_node; i++) {
+		r->node_room += from->node[i]->n_input;
+		r->value_room += from->node[i]->n_output + 4 * from->node[i]->n_input + 1;
+	}
 	if (r->value_room > MOST_VALUES)
-		return err_set(r->e, ERR_LIMIT, "the model has %zu tensors, at most %zu are supported", r->value_room,
-			MOST_VALUES);
+		return err_set(r->e, ERR_LIMIT, "the model may need %zu tensors, at most %zu are supported",
+			r->value_room, MOST_VALUES);
 	g->nodes = ARENA_ARRAY(g->arena, struct node, r->node_room);
 	g->values = ARENA_ARRAY(g->arena, struct value, r->value_room);
 	g->inputs = ARENA_ARRAY(g->arena, int, from->n_input);
 	g->outputs = ARENA_ARRAY(g->arena, int, from->n_output);
-	g->name = arena_strdup(g->arena, text(from->name));
 	r->names = names_new(r->value_room);
-	return g->nodes && g->values && g->inputs && g->outputs && g->name && r->names ? ERR_OK : no_memory(r);
+	r->slope = calloc(r->value_room + 1, sizeof *r->slope);
+	r->uses = calloc(r->value_room + 1, sizeof *r->uses);
+	r->outer = calloc(r->value_room + 1, sizeof *r->outer);
+	bool ok = g->nodes && g->values && g->inputs && g->outputs && r->names && r->slope && r->uses && r->outer;
+	return ok ? reader_name(r, from->name, &g->name) : reader_no_memory(r);
 }
 
-static enum err read_opset(const Onnx__ModelProto *m, struct graph *g, struct errinfo *e)
+static bool is_standard(const char *domain)
 {
+	return !*domain || !strcmp(domain, "ai.onnx");
+}
+
+/* Other domains matter to nodes that are only passed on. */
+static enum err read_opsets(struct reader *r, const Onnx__ModelProto *m)
+{
+	struct graph *g = r->g;
 	g->ir_version = m->ir_version;
+	g->opsets = ARENA_ARRAY(g->arena, struct opset, m->n_opset_import);
+	if (!g->opsets)
+		return reader_no_memory(r);
 	for (size_t i = 0; i < m->n_opset_import; i++) {
-		const char *domain = text(m->opset_import[i]->domain);
-		if (!*domain || !strcmp(domain, "ai.onnx"))
-			g->opset = m->opset_import[i]->version;
+		const Onnx__OperatorSetIdProto *from = m->opset_import[i];
+		struct opset *o = &g->opsets[g->opset_count];
+		if (is_standard(text(from->domain))) {
+			g->opset = from->version;
+			continue;
+		}
+		enum err err = reader_name(r, from->domain, &o->domain);
+		if (err)
+			return err;
+		o->version = from->version;
+		g->opset_count++;
 	}
 	if (g->opset < OPSET_MIN || g->opset > OPSET_MAX)
-		return err_set(e, ERR_UNSUPPORTED, "the model is of opset %lld, expected %d to %d", (long long)g->opset,
-			OPSET_MIN, OPSET_MAX);
+		return err_set(r->e, ERR_UNSUPPORTED, "the model is of opset %lld, expected %d to %d",
+			(long long)g->opset, OPSET_MIN, OPSET_MAX);
 	return ERR_OK;
 }
 
-static enum err read_model(const Onnx__ModelProto *m, struct graph *g, struct errinfo *e)
+static enum err read_model(struct reader *r, const Onnx__ModelProto *m)
 {
-	struct reader r = { .g = g, .from = m->graph, .e = e };
 	if (!m->graph)
-		return err_set(e, ERR_INPUT, "not an ONNX model: it has no graph");
-	enum err err = read_opset(m, g, e);
+		return err_set(r->e, ERR_INPUT, "not an ONNX model: it has no graph");
+	enum err err = read_opsets(r, m);
 	if (!err)
-		err = reserve(&r);
+		err = reserve(r);
 	if (!err)
-		err = read_initialisers(&r);
+		err = read_initialisers(r);
 	if (!err)
-		err = read_inputs(&r);
+		err = read_inputs(r);
 	if (!err)
-		err = read_nodes(&r);
+		err = reader_nodes(r);
 	if (!err)
-		err = read_outputs(&r);
+		err = read_outputs(r);
 	if (!err)
-		err = drop_dead_nodes(&r);
-	if (!err)
-		err = own_statistics(&r);
-	names_free(r.names);
-	return err ? err : graph_infer_shapes(g, e);
+		err = drop_dead_nodes(r);
+	return err ? err : graph_infer_shapes(r->g, r->e);
 }
 
 static struct graph *graph_new(void)
@@ -516,22 +356,59 @@ static struct graph *graph_new(void)
 	return g;
 }
 
-enum err onnx_read_bytes(const void *data, size_t len, struct graph **ret, struct errinfo *e)
+static enum err unpack(const char *data, size_t len, Onnx__ModelProto **ret, struct errinfo *e)
 {
-	enum err err = wire_check(&onnx__model_proto__descriptor, data, len, e);
+	uint8_t *stripped;
+	size_t stripped_len;
+	enum err err = wire_strip(&onnx__model_proto__descriptor, &onnx__tensor_proto__descriptor, RAW_DATA, data, len,
+		&stripped, &stripped_len, e);
 	if (err)
 		return err;
-	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, len, data);
+	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, stripped_len, stripped);
+	free(stripped);
 	if (!m)
 		return err_set(e, ERR_INPUT, "not an ONNX model: the bytes don't follow its schema");
+	*ret = m;
+	return ERR_OK;
+}
+
+/* Takes over data, also on failure. */
+static enum err read_owned(char *data, size_t len, struct graph **ret, struct errinfo *e)
+{
+	Onnx__ModelProto *m = NULL;
+	enum err err = unpack(data, len, &m, e);
+	if (err) {
+		free(data);
+		return err;
+	}
 	struct graph *g = graph_new();
-	err = g ? read_model(m, g, e) : err_set(e, ERR_MEMORY, "out of memory");
+	if (g) {
+		struct reader r = { .g = g, .from = m->graph, .file = { (unsigned char *)data, len }, .e = e };
+		g->file = data;
+		err = read_model(&r, m);
+		names_free(r.names);
+		free(r.slope);
+		free(r.uses);
+		free(r.outer);
+	} else {
+		err = err_set(e, ERR_MEMORY, "out of memory");
+		free(data);
+	}
 	onnx__model_proto__free_unpacked(m, NULL);
 	if (err)
 		graph_free(g);
 	else
 		*ret = g;
 	return err;
+}
+
+enum err onnx_read_bytes(const void *data, size_t len, struct graph **ret, struct errinfo *e)
+{
+	char *copy = malloc(len + 1);
+	if (!copy)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	memcpy(copy, data, len);
+	return read_owned(copy, len, ret, e);
 }
 
 enum err onnx_read(const char *path, struct graph **ret, struct errinfo *e)
@@ -541,7 +418,6 @@ enum err onnx_read(const char *path, struct graph **ret, struct errinfo *e)
 	enum err err = file_read(path, LARGEST_FILE, &data, &len, e);
 	if (err)
 		return err;
-	err = onnx_read_bytes(data, len, ret, e);
-	free(data);
+	err = read_owned(data, len, ret, e);
 	return err ? err_wrap(e, "%s", path) : ERR_OK;
 }

@@ -1,14 +1,17 @@
 /* onnx_write.c -- a graph becomes an ONNX file.
  * SPDX-License-Identifier: MIT
  *
- * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Initialisers
- * that no node uses are left out. Every builder answers NULL when memory is out. */
+ * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Stored tensors
+ * that no node uses are left out; those that weren't learned become Constant nodes, as they were, and sizes that depend on
+ * the batch the arithmetic that finds them when the network runs. Every builder answers NULL when memory is out. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "evaluator/model/graph.h"
 #include "evaluator/model/onnx.h"
+#include "evaluator/model/tensor.h"
 #include "onnx.pb-c.h"
 
 enum { LEAST_IR = 6 }; /* of opset 11; from 4 on initialisers need not be listed as inputs */
@@ -16,6 +19,9 @@ enum { LEAST_IR = 6 }; /* of opset 11; from 4 on initialisers need not be listed
 struct writer {
 	const struct graph *g;
 	struct arena *arena;
+	Onnx__GraphProto *to;
+	size_t node_room;
+	const char *batch; /* the tensor that holds the batch's size, once it was asked for */
 };
 
 static char *string(const char *s)
@@ -33,25 +39,34 @@ static Onnx__TensorProto *build_tensor(struct writer *w, const struct value *v)
 	t->n_dims = (size_t)v->shape.rank;
 	t->dims = (int64_t *)v->shape.dim;
 	t->has_data_type = true;
-	t->data_type = (int32_t)v->dtype;
+	t->data_type = v->file_type;
 	t->has_raw_data = true;
 	t->raw_data.data = v->data;
-	t->raw_data.len = (size_t)shape_count(&v->shape, 1) * dtype_size(v->dtype);
+	t->raw_data.len = (size_t)shape_count(&v->shape, 1) * tensor_element_size(v->file_type);
+	if (v->file_type == (int)v->dtype)
+		return t;
+	t->raw_data.data = arena_alloc(w->arena, t->raw_data.len, 1);
+	if (!t->raw_data.data)
+		return NULL;
+	tensor_write_elements(v, t->raw_data.data);
 	return t;
 }
 
+/* A number where the file had one, otherwise the batch's name; a multiple of it has none. */
 static Onnx__TensorShapeProto__Dimension *build_dimension(struct writer *w, const struct value *v, int axis)
 {
 	Onnx__TensorShapeProto__Dimension *d = ARENA_NEW(w->arena, Onnx__TensorShapeProto__Dimension);
 	if (!d)
 		return NULL;
 	onnx__tensor_shape_proto__dimension__init(d);
-	if (v->shape.dim[axis] == DIM_BATCH && !v->batch_size) {
-		d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
-		d->dim_param = string(v->batch_name ? v->batch_name : "batch");
-	} else {
+	int64_t dim = v->shape.dim[axis], fixed = w->g->batch_size;
+	const char *name = v->batch_name ? v->batch_name : w->g->values[w->g->inputs[0]].batch_name;
+	if (dim > 0 || fixed) {
 		d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-		d->dim_value = v->shape.dim[axis] == DIM_BATCH ? v->batch_size : v->shape.dim[axis];
+		d->dim_value = dim > 0 ? dim : -dim * fixed;
+	} else if (dim == DIM_BATCH) {
+		d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+		d->dim_param = string(name ? name : "batch");
 	}
 	return d;
 }
@@ -91,6 +106,8 @@ static Onnx__ValueInfoProto *build_info(struct writer *w, const struct value *v)
 	type->tensor_type = tensor;
 	tensor->has_elem_type = true;
 	tensor->elem_type = (int32_t)v->dtype;
+	if (v->shape.rank < 0)
+		return info;
 	tensor->shape = build_shape(w, v);
 	return tensor->shape ? info : NULL;
 }
@@ -102,6 +119,7 @@ static Onnx__AttributeProto *build_attribute(struct writer *w, const struct attr
 		[ATTRIBUTE_FLOAT] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT,
 		[ATTRIBUTE_STRING] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING,
 		[ATTRIBUTE_INTS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS,
+		[ATTRIBUTE_FLOATS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS,
 	};
 	Onnx__AttributeProto *p = ARENA_NEW(w->arena, Onnx__AttributeProto);
 	if (!p)
@@ -116,54 +134,170 @@ static Onnx__AttributeProto *build_attribute(struct writer *w, const struct attr
 	p->f = a->f;
 	p->ints = a->ints;
 	p->n_ints = a->kind == ATTRIBUTE_INTS ? a->count : 0;
+	p->floats = a->floats;
+	p->n_floats = a->kind == ATTRIBUTE_FLOATS ? a->count : 0;
 	p->has_s = a->kind == ATTRIBUTE_STRING;
 	if (p->has_s)
 		p->s = (ProtobufCBinaryData){ strlen(a->s), (uint8_t *)string(a->s) };
 	return p;
 }
 
-static char **build_names(struct writer *w, const int *values, int count)
+/* protobuf-c's allocator, over an arena: what it unpacks goes with the rest. */
+static void *allocate(void *arena, size_t size)
 {
-	char **names = ARENA_ARRAY(w->arena, char *, (size_t)count);
-	for (int i = 0; names && i < count; i++)
-		names[i] = string(values[i] < 0 ? "" : w->g->values[values[i]].name);
-	return names;
+	return arena_alloc(arena, size, 1);
 }
 
-static Onnx__NodeProto *build_node(struct writer *w, const struct node *n)
+static void keep(void *arena, void *memory)
+{
+	(void)arena;
+	(void)memory;
+}
+
+/* A node of so many inputs and attributes, to be filled in, and one output or as many as there are values. */
+static Onnx__NodeProto *add_node(struct writer *w, const char *type, size_t inputs, size_t outputs, size_t attributes)
 {
 	Onnx__NodeProto *p = ARENA_NEW(w->arena, Onnx__NodeProto);
-	if (!p)
+	if (!p || w->to->n_node == w->node_room)
 		return NULL;
 	onnx__node_proto__init(p);
-	p->name = string(n->name);
-	p->op_type = string(op_table[n->op].name);
-	p->n_input = (size_t)n->in_count;
-	p->input = build_names(w, n->in, n->in_count);
-	p->n_output = (size_t)n->out_count;
-	p->output = build_names(w, n->out, n->out_count);
-	p->attribute = ARENA_ARRAY(w->arena, Onnx__AttributeProto *, (size_t)n->attribute_count);
+	p->op_type = string(type);
+	p->input = ARENA_ARRAY(w->arena, char *, inputs);
+	p->output = ARENA_ARRAY(w->arena, char *, outputs);
+	p->attribute = ARENA_ARRAY(w->arena, Onnx__AttributeProto *, attributes);
 	if (!p->input || !p->output || !p->attribute)
 		return NULL;
-	for (int i = 0; i < n->attribute_count; i++) {
-		p->attribute[i] = build_attribute(w, &n->attributes[i]);
-		if (!p->attribute[i])
-			return NULL;
-		p->n_attribute++;
-	}
+	p->n_input = inputs;
+	p->n_output = outputs;
+	p->n_attribute = attributes;
+	w->to->node[w->to->n_node++] = p;
 	return p;
 }
 
-static bool build_nodes(struct writer *w, Onnx__GraphProto *p)
+/* ---- stored tensors that weren't learned, and sizes known at run time ---- */
+
+static bool add_constant(struct writer *w, const struct value *v)
 {
-	p->node = ARENA_ARRAY(w->arena, Onnx__NodeProto *, (size_t)w->g->node_count);
-	for (int i = 0; p->node && i < w->g->node_count; i++) {
-		p->node[i] = build_node(w, &w->g->nodes[i]);
-		if (!p->node[i])
+	Onnx__NodeProto *p = add_node(w, "Constant", 0, 1, 1);
+	Onnx__AttributeProto *a = ARENA_NEW(w->arena, Onnx__AttributeProto);
+	if (!p || !a)
+		return false;
+	onnx__attribute_proto__init(a);
+	a->name = string("value");
+	a->has_type = true;
+	a->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR;
+	a->t = build_tensor(w, v);
+	p->attribute[0] = a;
+	p->output[0] = string(v->name);
+	return a->t != NULL;
+}
+
+/* The name of an invented tensor: that of value v and a number. */
+static const char *invent(struct writer *w, const char *of, int number)
+{
+	char name[300];
+	snprintf(name, sizeof name, "%.260s/size/%d", of, number);
+	return arena_strdup(w->arena, name);
+}
+
+static bool add_number(struct writer *w, const char *name, int64_t number)
+{
+	int64_t *data = ARENA_ARRAY(w->arena, int64_t, 1);
+	struct value v = { .name = name, .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { 1 } }, .data = data };
+	if (!data || !name)
+		return false;
+	*data = number;
+	return add_constant(w, &v);
+}
+
+static bool add_pair(struct writer *w, const char *type, const char *a, const char *b, const char *to)
+{
+	Onnx__NodeProto *p = add_node(w, type, b ? 2 : 1, 1, 0);
+	if (!p || !a || !to)
+		return false;
+	p->input[0] = string(a);
+	if (b)
+		p->input[1] = string(b);
+	p->output[0] = string(to);
+	return true;
+}
+
+/* batch = Gather(Shape(input), [0]) */
+static bool find_batch(struct writer *w)
+{
+	const char *input = w->g->values[w->g->inputs[0]].name;
+	const char *shape = invent(w, input, 0), *zero = invent(w, input, 1), *batch = invent(w, input, 2);
+	if (w->batch)
+		return true;
+	w->batch = batch;
+	return add_pair(w, "Shape", input, NULL, shape) && add_number(w, zero, 0) &&
+	       add_pair(w, "Gather", shape, zero, batch);
+}
+
+/* One element of a list of sizes: *ret is the tensor that holds it. */
+static bool add_size(struct writer *w, const struct value *v, int i, const char **ret)
+{
+	int64_t size = ((const int64_t *)v->data)[i];
+	const char *number = invent(w, v->name, 2 * i), *multiple = invent(w, v->name, 2 * i + 1);
+	*ret = size == DIM_BATCH ? w->batch : size < 0 ? multiple : number;
+	if (size == DIM_BATCH)
+		return true;
+	return add_number(w, number, size < 0 ? -size : size) &&
+	       (size > 0 || add_pair(w, "Mul", w->batch, number, multiple));
+}
+
+static bool add_sizes(struct writer *w, const struct value *v)
+{
+	size_t count = (size_t)shape_count(&v->shape, 1);
+	const char **parts = ARENA_ARRAY(w->arena, const char *, count);
+	if (!parts || !find_batch(w))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!add_size(w, v, (int)i, &parts[i]))
 			return false;
-		p->n_node++;
+	Onnx__NodeProto *p = add_node(w, "Concat", count, 1, 1);
+	struct attribute *axis = ARENA_NEW(w->arena, struct attribute);
+	if (!p || !axis)
+		return false;
+	*axis = (struct attribute){ .name = "axis", .kind = ATTRIBUTE_INT };
+	p->attribute[0] = build_attribute(w, axis);
+	for (size_t i = 0; i < count; i++)
+		p->input[i] = string(parts[i]);
+	p->output[0] = string(v->name);
+	return p->attribute[0] != NULL;
+}
+
+/* ---- the graph's nodes ---- */
+
+static bool copy_names(const struct writer *w, const int *values, int count, char **to)
+{
+	for (int i = 0; i < count; i++)
+		to[i] = string(values[i] < 0 ? "" : w->g->values[values[i]].name);
+	return true;
+}
+
+static Onnx__AttributeProto *unpack_raw(struct writer *w, const struct raw_attribute *raw)
+{
+	ProtobufCAllocator in_arena = { .alloc = allocate, .free = keep, .allocator_data = w->arena };
+	return onnx__attribute_proto__unpack(&in_arena, raw->len, raw->bytes);
+}
+
+static bool build_node(struct writer *w, const struct node *n)
+{
+	size_t attributes = (size_t)(n->opaque ? n->raw_count : n->attribute_count);
+	Onnx__NodeProto *p = add_node(w, n->opaque ? n->type : op_table[n->op].name, (size_t)n->in_count,
+		(size_t)n->out_count, attributes);
+	if (!p)
+		return false;
+	p->name = string(n->name);
+	if (n->opaque)
+		p->domain = string(n->domain);
+	for (size_t i = 0; i < attributes; i++) {
+		p->attribute[i] = n->opaque ? unpack_raw(w, &n->raw[i]) : build_attribute(w, &n->attributes[i]);
+		if (!p->attribute[i])
+			return false;
 	}
-	return p->node != NULL;
+	return copy_names(w, n->in, n->in_count, p->input) && copy_names(w, n->out, n->out_count, p->output);
 }
 
 static bool *used_values(struct writer *w)
@@ -178,21 +312,49 @@ static bool *used_values(struct writer *w)
 	return used;
 }
 
-static bool build_tensors(struct writer *w, Onnx__GraphProto *p)
+/* The most nodes that the graph may become. */
+static size_t count_nodes(const struct writer *w, const bool *used)
 {
-	const bool *used = used_values(w);
-	p->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, (size_t)w->g->value_count);
-	if (!used || !p->initializer)
+	size_t count = (size_t)w->g->node_count + 3;
+	for (int i = 0; i < w->g->value_count; i++)
+		if (used[i] && w->g->values[i].data)
+			count += w->g->values[i].batch_sizes ? 2 * (size_t)SHAPE_MAX_RANK + 1 : 1;
+	return count;
+}
+
+static bool build_tensors(struct writer *w, const bool *used)
+{
+	w->to->initializer = ARENA_ARRAY(w->arena, Onnx__TensorProto *, (size_t)w->g->value_count);
+	if (!w->to->initializer)
 		return false;
 	for (int i = 0; i < w->g->value_count; i++) {
 		const struct value *v = &w->g->values[i];
 		if (!v->data || !used[i])
 			continue;
-		Onnx__TensorProto *t = build_tensor(w, v);
-		if (!t)
+		if (v->learned) {
+			Onnx__TensorProto *t = build_tensor(w, v);
+			if (!t)
+				return false;
+			w->to->initializer[w->to->n_initializer++] = t;
+		} else if (v->batch_sizes ? !add_sizes(w, v) : !add_constant(w, v)) {
 			return false;
-		p->initializer[p->n_initializer++] = t;
+		}
 	}
+	return true;
+}
+
+static bool build_nodes(struct writer *w)
+{
+	const bool *used = used_values(w);
+	if (!used)
+		return false;
+	w->node_room = count_nodes(w, used);
+	w->to->node = ARENA_ARRAY(w->arena, Onnx__NodeProto *, w->node_room);
+	if (!w->to->node || !build_tensors(w, used))
+		return false;
+	for (int i = 0; i < w->g->node_count; i++)
+		if (!build_node(w, &w->g->nodes[i]))
+			return false;
 	return true;
 }
 
@@ -214,30 +376,50 @@ static Onnx__GraphProto *build_graph(struct writer *w)
 	if (!p)
 		return NULL;
 	onnx__graph_proto__init(p);
+	w->to = p;
 	p->name = string(*g->name ? g->name : "network");
 	p->input = build_infos(w, g->inputs, g->input_count);
 	p->n_input = (size_t)g->input_count;
 	p->output = build_infos(w, g->outputs, g->output_count);
 	p->n_output = (size_t)g->output_count;
-	return p->input && p->output && build_nodes(w, p) && build_tensors(w, p) ? p : NULL;
+	return p->input && p->output && build_nodes(w) ? p : NULL;
+}
+
+static Onnx__OperatorSetIdProto *build_opset(struct writer *w, const char *domain, int64_t version)
+{
+	Onnx__OperatorSetIdProto *p = ARENA_NEW(w->arena, Onnx__OperatorSetIdProto);
+	if (!p)
+		return NULL;
+	onnx__operator_set_id_proto__init(p);
+	p->domain = string(domain);
+	p->has_version = true;
+	p->version = version;
+	return p;
+}
+
+static bool build_opsets(struct writer *w, Onnx__ModelProto *model)
+{
+	const struct graph *g = w->g;
+	model->opset_import = ARENA_ARRAY(w->arena, Onnx__OperatorSetIdProto *, (size_t)g->opset_count + 1);
+	for (int i = -1; model->opset_import && i < g->opset_count; i++) {
+		Onnx__OperatorSetIdProto *p = i < 0 ? build_opset(w, "", g->opset) :
+						      build_opset(w, g->opsets[i].domain, g->opsets[i].version);
+		if (!p)
+			return false;
+		model->opset_import[model->n_opset_import++] = p;
+	}
+	return model->opset_import != NULL;
 }
 
 static enum err write_model(struct writer *w, const char *path, struct errinfo *e)
 {
 	Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
-	Onnx__OperatorSetIdProto opset = ONNX__OPERATOR_SET_ID_PROTO__INIT;
-	Onnx__OperatorSetIdProto *opsets[] = { &opset };
-	opset.domain = string("");
-	opset.has_version = true;
-	opset.version = w->g->opset;
 	model.has_ir_version = true;
 	model.ir_version = w->g->ir_version > LEAST_IR ? w->g->ir_version : LEAST_IR;
 	model.producer_name = string("pared");
 	model.producer_version = string(VERSION);
-	model.n_opset_import = 1;
-	model.opset_import = opsets;
 	model.graph = build_graph(w);
-	if (!model.graph)
+	if (!model.graph || !build_opsets(w, &model))
 		return err_set(e, ERR_MEMORY, "%s: out of memory", path);
 	size_t len = onnx__model_proto__get_packed_size(&model);
 	uint8_t *bytes = malloc(len);

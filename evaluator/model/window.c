@@ -1,4 +1,4 @@
-/* window.c -- the sliding window of a convolution or a pooling over (height, width).
+/* window.c -- the sliding window of a convolution or a pooling.
  * SPDX-License-Identifier: MIT */
 #include "evaluator/model/window.h"
 
@@ -29,34 +29,64 @@ static enum err read_range(const struct node *n, const char *what, size_t count,
 static enum err read_kernel(const struct node *n, const int64_t *kernel, struct window *w, struct errinfo *e)
 {
 	char text[256];
-	if (!kernel && !node_attribute(n, "kernel_shape"))
-		return err_set(e, ERR_INPUT, "%s: attribute 'kernel_shape' is missing", node_text(n, text));
-	enum err err = node_ints(n, "kernel_shape", 2, 0, w->kernel, e);
-	if (err)
-		return err;
 	bool given = node_attribute(n, "kernel_shape") != NULL;
-	if (kernel && given && memcmp(kernel, w->kernel, sizeof w->kernel))
-		return err_set(e, ERR_INPUT,
-			"%s: attribute 'kernel_shape' is (%lld, %lld), the weight has (%lld, %lld)", node_text(n, text),
-			(long long)w->kernel[0], (long long)w->kernel[1], (long long)kernel[0], (long long)kernel[1]);
-	if (kernel)
-		memcpy(w->kernel, kernel, sizeof w->kernel);
-	return check_range(n, "kernel_shape", w->kernel, 2, 1, e);
+	if (!kernel && !given)
+		return err_set(e, ERR_INPUT, "%s: attribute 'kernel_shape' is missing", node_text(n, text));
+	enum err err = node_ints(n, "kernel_shape", (size_t)w->rank, 0, w->kernel, e);
+	for (int i = 0; i < w->rank && kernel && !err; i++) {
+		if (given && kernel[i] != w->kernel[i])
+			return err_set(e, ERR_INPUT,
+				"%s: attribute 'kernel_shape' has %lld in dimension %d, the weight has %lld",
+				node_text(n, text), (long long)w->kernel[i], i, (long long)kernel[i]);
+		w->kernel[i] = kernel[i];
+	}
+	return err ? err : check_range(n, "kernel_shape", w->kernel, (size_t)w->rank, 1, e);
 }
 
-static enum err check_auto_pad(const struct node *n, struct errinfo *e)
+static int64_t reach_of(const struct window *w, int axis)
+{
+	return w->dilation[axis] * (w->kernel[axis] - 1) + 1;
+}
+
+/* SAME: as many outputs as strides fit into the input; an odd number of padding goes behind (UPPER) or before (LOWER). */
+static void pad_same(struct window *w, const struct shape *in, bool upper)
+{
+	for (int i = 0; i < w->rank; i++) {
+		int64_t size = in->dim[2 + i], out = (size - 1) / w->stride[i] + 1;
+		int64_t pad = (out - 1) * w->stride[i] + reach_of(w, i) - size;
+		pad = pad > 0 ? pad : 0;
+		w->begin[i] = upper ? pad / 2 : pad - pad / 2;
+		w->end[i] = pad - w->begin[i];
+	}
+}
+
+static enum err read_pads(const struct node *n, const struct shape *in, struct window *w, struct errinfo *e)
 {
 	char text[256];
+	int64_t pads[2 * WINDOW_MAX_RANK];
 	const struct attribute *a = node_attribute(n, "auto_pad");
-	if (a && (a->kind != ATTRIBUTE_STRING || strcmp(a->s, "NOTSET")))
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'auto_pad' is '%.40s', only NOTSET is supported",
-			node_text(n, text), a->kind == ATTRIBUTE_STRING ? a->s : "?");
-	return ERR_OK;
+	const char *mode = a ? a->s : "NOTSET";
+	if (!strcmp(mode, "SAME_UPPER") || !strcmp(mode, "SAME_LOWER")) {
+		pad_same(w, in, !strcmp(mode, "SAME_UPPER"));
+		return ERR_OK;
+	}
+	if (!strcmp(mode, "VALID"))
+		return ERR_OK;
+	if (strcmp(mode, "NOTSET") && *mode)
+		return err_set(e, ERR_INPUT,
+			"%s: attribute 'auto_pad' is '%.40s', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID",
+			node_text(n, text), mode);
+	enum err err = read_range(n, "pads", 2 * (size_t)w->rank, 0, 0, pads, e);
+	for (int i = 0; i < w->rank && !err; i++) {
+		w->begin[i] = pads[i];
+		w->end[i] = pads[w->rank + i];
+	}
+	return err;
 }
 
 static void slide(struct window *w, int axis, int64_t in, bool ceil_mode)
 {
-	int64_t reach = w->dilation[axis] * (w->kernel[axis] - 1) + 1;
+	int64_t reach = reach_of(w, axis);
 	int64_t room = in + w->begin[axis] + w->end[axis] - reach + (ceil_mode ? w->stride[axis] - 1 : 0);
 	if (room < 0) {
 		w->out[axis] = 0;
@@ -71,35 +101,83 @@ static void slide(struct window *w, int axis, int64_t in, bool ceil_mode)
 	w->out[axis] = out;
 }
 
+static enum err read_frame(
+	const struct node *n, const struct shape *in, const int64_t *kernel, struct window *w, struct errinfo *e)
+{
+	char text[256], shape[128];
+	if (in->rank < 3 || in->rank > 2 + WINDOW_MAX_RANK || in->dim[0] >= 0)
+		return err_set(e, ERR_UNSUPPORTED, "%s: the input is %s, expected (batch, channels, 1 to 3 dimensions)",
+			node_text(n, text), shape_text(in, shape));
+	w->rank = in->rank - 2;
+	size_t rank = (size_t)w->rank;
+	enum err err = read_kernel(n, kernel, w, e);
+	if (!err)
+		err = read_range(n, "strides", rank, 1, 1, w->stride, e);
+	return err ? err : read_range(n, "dilations", rank, 1, 1, w->dilation, e);
+}
+
+static enum err check_out(const struct node *n, const struct shape *in, const struct window *w, struct errinfo *e)
+{
+	char text[256], shape[128];
+	for (int i = 0; i < w->rank; i++)
+		if (w->out[i] < 1)
+			return err_set(e, ERR_INPUT, "%s: the window does not fit into the input %s",
+				node_text(n, text), shape_text(in, shape));
+	return ERR_OK;
+}
+
 enum err window_read(const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret,
 	struct errinfo *e)
 {
 	struct window w = { 0 };
-	int64_t pads[4];
-	char text[256], shape[128];
-	if (in->rank != 4)
-		return err_set(e, ERR_UNSUPPORTED,
-			"%s: the input is %s, only (batch, channels, height, width) is supported", node_text(n, text),
-			shape_text(in, shape));
-	enum err err = check_auto_pad(n, e);
+	enum err err = read_frame(n, in, kernel, &w, e);
 	if (!err)
-		err = read_kernel(n, kernel, &w, e);
-	if (!err)
-		err = read_range(n, "strides", 2, 1, 1, w.stride, e);
-	if (!err)
-		err = read_range(n, "dilations", 2, 1, 1, w.dilation, e);
-	if (!err)
-		err = read_range(n, "pads", 4, 0, 0, pads, e);
-	if (err)
-		return err;
-	for (int i = 0; i < 2; i++) {
-		w.begin[i] = pads[i];
-		w.end[i] = pads[2 + i];
+		err = read_pads(n, in, &w, e);
+	for (int i = 0; i < w.rank && !err; i++)
 		slide(&w, i, in->dim[2 + i], node_int(n, "ceil_mode", 0) != 0);
-		if (w.out[i] < 1)
-			return err_set(e, ERR_INPUT, "%s: the window does not fit into the input %s",
-				node_text(n, text), shape_text(in, shape));
+	if (!err)
+		err = check_out(n, in, &w, e);
+	if (!err)
+		*ret = w;
+	return err;
+}
+
+/* output_shape, or SAME: the padding is what makes the output that large; an odd number goes behind but for LOWER. */
+static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool lower,
+	struct window *w, struct errinfo *e)
+{
+	int64_t size[WINDOW_MAX_RANK];
+	bool given = node_attribute(n, "output_shape") != NULL;
+	enum err err = given ? read_range(n, "output_shape", (size_t)w->rank, 0, 1, size, e) : ERR_OK;
+	for (int i = 0; i < w->rank && !err; i++) {
+		int64_t full = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i);
+		int64_t pad = full - (given ? size[i] : in->dim[2 + i] * w->stride[i]);
+		pad = pad > 0 ? pad : 0;
+		w->begin[i] = lower ? pad - pad / 2 : pad / 2;
+		w->end[i] = pad - w->begin[i];
 	}
-	*ret = w;
-	return ERR_OK;
+	return err;
+}
+
+enum err window_read_transposed(const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret,
+	struct errinfo *e)
+{
+	struct window w = { 0 };
+	int64_t extra[WINDOW_MAX_RANK];
+	const struct attribute *mode = node_attribute(n, "auto_pad");
+	bool same = mode && !strncmp(mode->s, "SAME_", 5);
+	enum err err = read_frame(n, in, kernel, &w, e);
+	if (!err)
+		err = read_range(n, "output_padding", (size_t)w.rank, 0, 0, extra, e);
+	if (!err && (same || node_attribute(n, "output_shape")))
+		err = pad_to_size(n, in, extra, mode && !strcmp(mode->s, "SAME_LOWER"), &w, e);
+	else if (!err)
+		err = read_pads(n, in, &w, e);
+	for (int i = 0; i < w.rank && !err; i++)
+		w.out[i] = (in->dim[2 + i] - 1) * w.stride[i] + extra[i] + reach_of(&w, i) - w.begin[i] - w.end[i];
+	if (!err)
+		err = check_out(n, in, &w, e);
+	if (!err)
+		*ret = w;
+	return err;
 }
