@@ -12,7 +12,7 @@
 struct cost cost_of_layer(const struct space_layer *l, int64_t out, int64_t in)
 {
 	int64_t weights = out * in * l->kernel;
-	int64_t params = weights + out * l->vectors;
+	int64_t params = (l->stored ? weights : 0) + out * l->vectors;
 	return (struct cost){
 		.params = params,
 		.macs = weights * l->positions,

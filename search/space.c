@@ -30,7 +30,7 @@ struct group_row {
 struct layer_row {
 	const char *name, *op;
 	const cJSON *out, *in;
-	int64_t kernel, positions, vectors, buffers;
+	int64_t kernel, positions, vectors, buffers, stored;
 };
 
 struct fixed_row {
@@ -59,6 +59,7 @@ static const struct json_field layer_fields[] = {
 	JSON_FIELD(struct layer_row, positions, JSON_INT, .required = true, .max = MOST),
 	JSON_FIELD(struct layer_row, vectors, JSON_INT, .required = true, .max = MOST),
 	JSON_FIELD(struct layer_row, buffers, JSON_INT, .required = true, .max = MOST),
+	JSON_FIELD(struct layer_row, stored, JSON_INT, .required = false, .max = 1),
 };
 
 static const struct json_field fixed_fields[] = {
@@ -202,7 +203,7 @@ static bool add_layer(struct intact *sum, const struct space_layer *l, int64_t o
 {
 	int64_t pairs = 0, weights = 0, bytes = 0;
 	return add_product(&pairs, out, in) && add_product(&weights, pairs, l->kernel) &&
-		add_product(&sum->params, weights, 1) && add_product(&sum->params, out, l->vectors) &&
+		add_product(&sum->params, weights, l->stored) && add_product(&sum->params, out, l->vectors) &&
 		add_product(&sum->macs, weights, l->positions) && add_product(&sum->buffers, out, l->buffers) &&
 		add_product(&bytes, 4, sum->params) && add_product(&bytes, 4, sum->buffers);
 }
@@ -210,7 +211,7 @@ static bool add_layer(struct intact *sum, const struct space_layer *l, int64_t o
 static enum err read_layer(struct space *s, const cJSON *item, int index, struct intact *sum, struct errinfo *e)
 {
 	char path[32];
-	struct layer_row row = { 0 };
+	struct layer_row row = { .stored = 1 };
 	snprintf(path, sizeof path, "layers[%d]", index);
 	enum err err = json_read(item, path, layer_fields, COUNT_OF(layer_fields), &row, e);
 	if (err)
@@ -219,6 +220,7 @@ static enum err read_layer(struct space *s, const cJSON *item, int index, struct
 	*l = (struct space_layer){
 		.name = arena_strdup(s->arena, row.name), .op = arena_strdup(s->arena, row.op),
 		.kernel = row.kernel, .positions = row.positions, .vectors = row.vectors, .buffers = row.buffers,
+		.stored = row.stored,
 	};
 	if (!l->name || !l->op)
 		return no_memory(e);

@@ -36,6 +36,7 @@ struct space_layer {
 	char *name, *op;
 	struct space_dim out, in;
 	int64_t kernel, positions, vectors, buffers; /* docs/protocol.md, "The inventory" */
+	bool stored; /* out * in * kernel numbers are learned; else they are computed, or another layer's */
 };
 
 struct space {

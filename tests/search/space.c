@@ -57,8 +57,26 @@ START_TEST(a_good_inventory_is_read_whole)
 	ck_assert_int_eq(l->in.terms[0].multiple, 2);
 	ck_assert_int_eq(l->in.constant, 3);
 	ck_assert_int_eq(l->positions, 784);
+	ck_assert(l->stored);
 	ck_assert_int_eq(s->fixed_params, 5);
 	ck_assert_int_eq(s->fixed_buffers, 6);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_product_of_two_computed_values_costs_macs_and_nothing_else)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	ok(read_text("{\"groups\": [{\"name\": \"a\", \"channels\": 8}],"
+		" \"layers\": [{\"name\": \"l\", \"op\": \"MatMul\", \"out\": [[-1, 5]], \"in\": [[0, 1]],"
+		" \"kernel\": 1, \"positions\": 10, \"vectors\": 0, \"buffers\": 0, \"stored\": 0}],"
+		" \"fixed\": {\"params\": 3, \"buffers\": 0}}", 0.9, 1, &s, &e));
+	struct cost c = cost_of(s, (int[]){ 6 });
+	ck_assert_int_eq(c.params, 3);
+	ck_assert_int_eq(c.macs, 5 * 6 * 10);
+	ck_assert_int_eq(c.bytes, 12);
+	ck_assert_int_eq(cost_of_intact(s).macs, 5 * 8 * 10);
 	space_free(s);
 }
 END_TEST
@@ -88,6 +106,8 @@ static const struct {
 	{ "\"kernel\": 9", "\"kernel\": 9.5", "layers[0].kernel: is 9.5" },
 	{ "\"positions\": 784", "\"positions\": true", "layers[0].positions: is true" },
 	{ "\"vectors\": 1, ", "", "layers[0].vectors: missing" },
+	{ "\"buffers\": 2}]", "\"buffers\": 2, \"stored\": 2}]", "layers[0].stored: is 2" },
+	{ "\"buffers\": 2}]", "\"buffers\": 2, \"stored\": true}]", "layers[0].stored: is true" },
 	{ "\"params\": 5", "\"params\": -5", "fixed.params: is -5" },
 	{ "\"params\": 5", "\"params\": 9007199254740992", "fixed: exceeds 2^53" },
 	/* Each product alone would wrap around 64 bits. */
@@ -237,6 +257,7 @@ Suite *space_suite(void)
 	Suite *suite = suite_create("space");
 	TCase *c = tcase_create("space");
 	tcase_add_test(c, a_good_inventory_is_read_whole);
+	tcase_add_test(c, a_product_of_two_computed_values_costs_macs_and_nothing_else);
 	tcase_add_loop_test(c, a_wrong_inventory_is_refused_with_field_and_value, 0, sizeof refused / sizeof *refused);
 	tcase_add_test(c, a_network_without_anything_to_prune_is_unsupported);
 	tcase_add_test(c, limits_out_of_range_are_refused);
