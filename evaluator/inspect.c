@@ -3,22 +3,104 @@
 #include "evaluator/inspect.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "evaluator/measure/size.h"
 #include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
+#include "evaluator/prune/coupling.h"
 #include "evaluator/prune/inventory.h"
-#include "evaluator/prune/prune.h"
 
-static enum err print_json(cJSON *inventory, const struct graph *g, const struct size *s, FILE *out, struct errinfo *e)
+/* A model under inspection. */
+struct inspection {
+	struct graph *graph;
+	struct coupling *coupling;
+	cJSON *inventory;
+	struct size all, *nodes;
+};
+
+static void inspection_fini(struct inspection *i)
+{
+	free(i->nodes);
+	cJSON_Delete(i->inventory);
+	coupling_free(i->coupling);
+	graph_free(i->graph);
+}
+
+static enum err inspection_init(struct inspection *i, const char *model, struct errinfo *e)
+{
+	enum err err = onnx_read(model, &i->graph, e);
+	if (!err)
+		err = coupling_new(i->graph, &i->coupling, e);
+	if (!err)
+		err = inventory_write(i->coupling, &i->inventory, e);
+	if (!err)
+		err = size_count(i->graph, &i->all, e);
+	if (err)
+		return err;
+	i->nodes = calloc((size_t)i->graph->node_count + 1, sizeof *i->nodes);
+	return i->nodes ? size_of_nodes(i->graph, i->nodes, e) : err_set(e, ERR_MEMORY, "out of memory");
+}
+
+static const char *operator_of(const struct node *n)
+{
+	return n->op < OP_COUNT ? op_table[n->op].name : n->type;
+}
+
+/* The first output's; "?" when it isn't known. */
+static const char *output_text(const struct graph *g, const struct node *n, char buf[128])
+{
+	for (int k = 0; k < n->out_count; k++)
+		if (n->out[k] >= 0 && g->values[n->out[k]].shape.rank >= 0)
+			return shape_text(&g->values[n->out[k]].shape, buf);
+	return "?";
+}
+
+/* ---- JSON: the inventory and more ---- */
+
+static void add_shapes(cJSON *doc, const char *name, const struct graph *g, const int *values, int count, bool *failed)
+{
+	char shape[128];
+	cJSON *array = json_put(doc, name, cJSON_CreateArray(), failed);
+	for (int i = 0; i < count; i++) {
+		const struct value *v = &g->values[values[i]];
+		cJSON *o = json_append(array, cJSON_CreateObject(), failed);
+		json_put_string(o, "name", v->name, failed);
+		json_put_string(o, "shape", v->shape.rank < 0 ? "?" : shape_text(&v->shape, shape), failed);
+	}
+}
+
+static void add_nodes(cJSON *doc, const struct inspection *in, bool *failed)
+{
+	char shape[128];
+	cJSON *array = json_put(doc, "nodes", cJSON_CreateArray(), failed);
+	for (int i = 0; i < in->graph->node_count; i++) {
+		const struct node *n = &in->graph->nodes[i];
+		cJSON *o = json_append(array, cJSON_CreateObject(), failed);
+		json_put_string(o, "name", n->name, failed);
+		json_put_string(o, "op", operator_of(n), failed);
+		json_put_string(o, "shape", output_text(in->graph, n, shape), failed);
+		json_put_number(o, "params", (double)in->nodes[i].params, failed);
+		json_put_number(o, "macs", (double)in->nodes[i].macs, failed);
+		if (n->opaque)
+			json_put_string(o, "opaque", n->opaque, failed);
+	}
+}
+
+static enum err print_json(const struct inspection *in, FILE *out, struct errinfo *e)
 {
 	bool failed = false;
-	json_put_number(inventory, "opset", (double)g->opset, &failed);
-	json_put_number(inventory, "params", (double)s->params, &failed);
-	json_put_number(inventory, "macs", (double)s->macs, &failed);
-	json_put_number(inventory, "bytes", (double)s->bytes, &failed);
-	json_put_number(inventory, "memory", (double)s->memory, &failed);
-	char *text = failed ? NULL : cJSON_Print(inventory);
+	cJSON *doc = in->inventory;
+	json_put_number(doc, "opset", (double)in->graph->opset, &failed);
+	json_put_number(doc, "params", (double)in->all.params, &failed);
+	json_put_number(doc, "macs", (double)in->all.macs, &failed);
+	json_put_number(doc, "bytes", (double)in->all.bytes, &failed);
+	json_put_number(doc, "memory", (double)in->all.memory, &failed);
+	add_shapes(doc, "inputs", in->graph, in->graph->inputs, in->graph->input_count, &failed);
+	add_shapes(doc, "outputs", in->graph, in->graph->outputs, in->graph->output_count, &failed);
+	add_nodes(doc, in, &failed);
+	char *text = failed ? NULL : cJSON_Print(doc);
 	if (!text)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	fprintf(out, "%s\n", text);
@@ -26,15 +108,31 @@ static enum err print_json(cJSON *inventory, const struct graph *g, const struct
 	return ERR_OK;
 }
 
-static void print_layers(const struct graph *g, FILE *out)
+/* ---- tables ---- */
+
+static void print_layers(const struct inspection *in, FILE *out)
 {
 	char shape[128];
 	fprintf(out, "%-40s %-20s %-24s %12s %14s\n", "layer", "operator", "output", "params", "MACs");
+	for (int i = 0; i < in->graph->node_count; i++) {
+		const struct node *n = &in->graph->nodes[i];
+		fprintf(out, "%-40s %-20s %-24s %12lld %14lld\n", n->name, operator_of(n),
+			output_text(in->graph, n, shape), (long long)in->nodes[i].params,
+			(long long)in->nodes[i].macs);
+	}
+}
+
+/* Why the network can't be run, and what is left alone. */
+static void print_opaque(const struct graph *g, FILE *out)
+{
+	bool any = false;
 	for (int i = 0; i < g->node_count; i++) {
-		const struct node *n = &g->nodes[i];
-		struct size s = size_of_node(g, n);
-		fprintf(out, "%-40s %-20s %-24s %12lld %14lld\n", n->name, op_table[n->op].name,
-			shape_text(&g->values[n->out[0]].shape, shape), (long long)s.params, (long long)s.macs);
+		if (!g->nodes[i].opaque)
+			continue;
+		if (!any)
+			fprintf(out, "\n%-40s %-20s %s\n", "not understood", "operator", "reason");
+		any = true;
+		fprintf(out, "%-40s %-20s %s\n", g->nodes[i].name, g->nodes[i].type, g->nodes[i].opaque);
 	}
 }
 
@@ -64,31 +162,25 @@ static void print_groups(const cJSON *inventory, FILE *out)
 		fprintf(out, "%-40s %8d  %s\n", text_of(group, "name"), channels_of(group), text_of(group, "reason"));
 }
 
-static void print_text(const cJSON *inventory, const struct graph *g, const struct size *s, FILE *out)
+static void print_text(const struct inspection *in, FILE *out)
 {
-	print_layers(g, out);
-	print_groups(inventory, out);
+	const struct size *s = &in->all;
+	print_layers(in, out);
+	print_opaque(in->graph, out);
+	print_groups(in->inventory, out);
 	fprintf(out, "\n%lld params, %lld MACs, %lld bytes, peak activation memory %lld bytes, opset %lld\n",
 		(long long)s->params, (long long)s->macs, (long long)s->bytes, (long long)s->memory,
-		(long long)g->opset);
+		(long long)in->graph->opset);
 }
 
 enum err inspect_print(const char *model, bool json, FILE *out, struct errinfo *e)
 {
-	struct prunable *p;
-	struct size s = { 0 };
-	cJSON *inventory = NULL;
-	enum err err = prunable_open(model, "l1", &p, e);
-	if (err)
-		return err;
-	err = size_count(p->graph, &s, e);
-	if (!err)
-		err = inventory_write(p->coupling, &inventory, e);
+	struct inspection in = { 0 };
+	enum err err = inspection_init(&in, model, e);
 	if (!err && json)
-		err = print_json(inventory, p->graph, &s, out, e);
+		err = print_json(&in, out, e);
 	else if (!err)
-		print_text(inventory, p->graph, &s, out);
-	cJSON_Delete(inventory);
-	prunable_close(p);
+		print_text(&in, out);
+	inspection_fini(&in);
 	return err;
 }

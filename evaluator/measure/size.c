@@ -5,27 +5,94 @@
 #include <stdlib.h>
 
 #include "evaluator/model/graph.h"
+#include "evaluator/model/operand.h"
 
-static int64_t elements(const struct graph *g, const struct node *n, int i)
+/* ---- multiply-accumulates ---- */
+
+/* Samples and places of a feature map. */
+static int64_t places(const struct shape *s)
 {
-	const struct value *v = node_input(g, n, i);
-	return v ? shape_count(&v->shape, 1) : 0;
+	int64_t channels = s->dim[1];
+	return channels ? shape_count(s, 1) / channels : 0;
 }
 
-struct size size_of_node(const struct graph *g, const struct node *n)
+/* A convolution uses every number of its weight at each place of its output, a transposed one at each of its input. */
+static int64_t macs_of_convolution(const struct graph *g, const struct node *n)
 {
-	struct size s = { 0 };
-	const struct shape *y = &g->values[n->out[0]].shape;
-	if (n->op == OP_CONV || n->op == OP_GEMM) {
-		s.params = elements(g, n, 1) + elements(g, n, 2);
-		s.macs = elements(g, n, 1) * (n->op == OP_CONV ? y->dim[2] * y->dim[3] : 1);
-	} else if (n->op == OP_BATCH_NORM) {
-		s.params = elements(g, n, 1) + elements(g, n, 2);
-		s.bytes = 4 * (elements(g, n, 3) + elements(g, n, 4));
+	const struct value *w = &g->values[n->in[1]];
+	int at = n->op == OP_CONV ? n->out[0] : n->in[0];
+	return w->data ? shape_count(&w->shape, 1) * places(&g->values[at].shape) : 0;
+}
+
+/* One for each choice of all letters. */
+static int64_t macs_of_product(const struct graph *g, const struct node *n)
+{
+	struct operand_contraction c;
+	int64_t size[3 * SHAPE_MAX_RANK] = { 0 }, macs = 1;
+	if (n->in_count < 2 || operand_contraction(g, n, &c, NULL))
+		return 0;
+	for (int k = 0; k < 2; k++)
+		for (int dim = 0; dim < g->values[n->in[k]].shape.rank; dim++)
+			if (c.in[k][dim] >= 0)
+				size[c.in[k][dim]] = dim_size(g->values[n->in[k]].shape.dim[dim], 1);
+	for (int letter = 0; letter < c.letters; letter++)
+		macs *= size[letter];
+	return macs;
+}
+
+static int64_t macs_of(const struct graph *g, const struct node *n)
+{
+	if (n->opaque)
+		return 0;
+	if (n->op == OP_CONV || n->op == OP_CONV_TRANSPOSE)
+		return macs_of_convolution(g, n);
+	if (n->op == OP_GEMM || n->op == OP_MATMUL || n->op == OP_EINSUM)
+		return macs_of_product(g, n);
+	return 0;
+}
+
+/* ---- stored numbers ---- */
+
+enum { UNSEEN, STATISTICS, COUNTED };
+
+/* Batch-norm's mean and variance are stored and not learned. */
+static void mark_statistics(const struct graph *g, char *marks)
+{
+	for (int i = 0; i < g->node_count; i++) {
+		const struct node *n = &g->nodes[i];
+		if (n->op == OP_BATCH_NORM && !n->opaque)
+			marks[n->in[3]] = marks[n->in[4]] = STATISTICS;
 	}
-	s.bytes += 4 * s.params;
-	return s;
 }
+
+static void count_tensors(const struct graph *g, const struct node *n, char *marks, struct size *ret)
+{
+	for (int k = 0; k < n->in_count; k++) {
+		const struct value *v = node_input(g, n, k);
+		if (!v || !v->data || !v->learned || v->dtype != DTYPE_FLOAT || marks[n->in[k]] == COUNTED)
+			continue;
+		int64_t numbers = shape_count(&v->shape, 1);
+		ret->params += marks[n->in[k]] == STATISTICS ? 0 : numbers;
+		ret->bytes += 4 * numbers;
+		marks[n->in[k]] = COUNTED;
+	}
+}
+
+enum err size_of_nodes(const struct graph *g, struct size *ret, struct errinfo *e)
+{
+	char *marks = calloc((size_t)g->value_count + 1, sizeof *marks);
+	if (!marks)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	mark_statistics(g, marks);
+	for (int i = 0; i < g->node_count; i++) {
+		ret[i] = (struct size){ .macs = macs_of(g, &g->nodes[i]) };
+		count_tensors(g, &g->nodes[i], marks, &ret[i]);
+	}
+	free(marks);
+	return ERR_OK;
+}
+
+/* ---- activations ---- */
 
 /* By value: the last node that reads it; the network's output is read by the caller, after all. */
 static void find_last_readers(const struct graph *g, int *last)
@@ -40,9 +107,29 @@ static void find_last_readers(const struct graph *g, int *last)
 		last[g->outputs[i]] = g->node_count;
 }
 
+/* Values whose shape isn't known count nothing. */
 static int64_t bytes_of(const struct value *v)
 {
-	return v->data ? 0 : 4 * shape_count(&v->shape, 1);
+	return v->data || v->shape.rank < 0 ? 0 : 4 * shape_count(&v->shape, 1);
+}
+
+/* What node i, the last of its readers, leaves behind. */
+static int64_t bytes_freed(const struct graph *g, const int *last, int i)
+{
+	const struct node *n = &g->nodes[i];
+	int64_t freed = 0;
+	for (int k = 0; k < n->in_count; k++) {
+		int v = n->in[k];
+		bool again = false;
+		for (int earlier = 0; earlier < k; earlier++)
+			again = again || n->in[earlier] == v;
+		if (v >= 0 && last[v] == i && !again)
+			freed += bytes_of(&g->values[v]);
+	}
+	for (int k = 0; k < n->out_count; k++)
+		if (n->out[k] >= 0 && last[n->out[k]] == i)
+			freed += bytes_of(&g->values[n->out[k]]);
+	return freed;
 }
 
 static int64_t peak_memory(const struct graph *g, const int *last)
@@ -52,18 +139,11 @@ static int64_t peak_memory(const struct graph *g, const int *last)
 		live += bytes_of(&g->values[g->inputs[i]]);
 	for (int i = 0; i < g->node_count; i++) {
 		const struct node *n = &g->nodes[i];
-		live += bytes_of(&g->values[n->out[0]]);
+		for (int k = 0; k < n->out_count; k++)
+			if (n->out[k] >= 0)
+				live += bytes_of(&g->values[n->out[k]]);
 		peak = live > peak ? live : peak;
-		for (int k = 0; k < n->in_count; k++) {
-			int v = n->in[k];
-			bool again = false;
-			for (int earlier = 0; earlier < k; earlier++)
-				again = again || n->in[earlier] == v;
-			if (v >= 0 && last[v] == i && !again)
-				live -= bytes_of(&g->values[v]);
-		}
-		if (last[n->out[0]] == i)
-			live -= bytes_of(&g->values[n->out[0]]);
+		live -= bytes_freed(g, last, i);
 	}
 	return peak;
 }
@@ -72,17 +152,19 @@ enum err size_count(const struct graph *g, struct size *ret, struct errinfo *e)
 {
 	struct size s = { 0 };
 	int *last = calloc((size_t)g->value_count + 1, sizeof *last);
-	if (!last)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	for (int i = 0; i < g->node_count; i++) {
-		struct size node = size_of_node(g, &g->nodes[i]);
-		s.params += node.params;
-		s.macs += node.macs;
-		s.bytes += node.bytes;
+	struct size *nodes = calloc((size_t)g->node_count + 1, sizeof *nodes);
+	enum err err = last && nodes ? size_of_nodes(g, nodes, e) : err_set(e, ERR_MEMORY, "out of memory");
+	if (!err) {
+		for (int i = 0; i < g->node_count; i++) {
+			s.params += nodes[i].params;
+			s.macs += nodes[i].macs;
+			s.bytes += nodes[i].bytes;
+		}
+		find_last_readers(g, last);
+		s.memory = peak_memory(g, last);
+		*ret = s;
 	}
-	find_last_readers(g, last);
-	s.memory = peak_memory(g, last);
+	free(nodes);
 	free(last);
-	*ret = s;
-	return ERR_OK;
+	return err;
 }

@@ -8,13 +8,12 @@
 #include "base/err.h"
 
 struct graph;
-struct node;
 
-/* A stored tensor that several nodes read counts once for each. Graphs that were checked keep all of this below 2^53.
- */
+/* Graphs that were checked keep all of this below 2^53. */
 struct size {
-	int64_t params; /* learned numbers: weights, biases, batch-norm scales and shifts */
-	int64_t macs;   /* multiply-accumulates of convolutions and fully connected layers for one sample */
+	int64_t params; /* learned numbers, those of a tensor once, whoever reads it */
+	int64_t macs;   /* multiply-accumulates of convolutions, linear layers and products of two computed values for
+			   one sample; an opaque node's aren't known and count 0 */
 	int64_t bytes;  /* dense float32 storage of params and batch-norm's running statistics */
 	int64_t memory; /* peak bytes of activations for one sample: each value lives from the node that computes it to
 			   its last reader, nothing in place */
@@ -22,7 +21,8 @@ struct size {
 
 enum err size_count(const struct graph *g, struct size *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Params, MACs and bytes of one node; its memory is 0. */
-struct size size_of_node(const struct graph *g, const struct node *n);
+/* Params, MACs and bytes of each node, their memory is 0; ret has room for one a node. A tensor counts where it is read
+ * first. */
+enum err size_of_nodes(const struct graph *g, struct size *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

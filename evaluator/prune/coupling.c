@@ -7,9 +7,11 @@
 #include "evaluator/prune/coupling.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "evaluator/model/names.h"
+#include "evaluator/prune/layer.h"
 #include "evaluator/prune/rules.h"
 #include "evaluator/prune/union_find.h"
 
@@ -37,34 +39,83 @@ int coupling_group_at(const struct coupling *c, const struct axis *a, int i)
 
 int64_t coupling_multiple(const struct coupling *c, const struct axis *a, int group)
 {
-	int64_t elements = 0;
-	for (int i = 0; i < a->n; i++)
-		elements += coupling_group_at(c, a, i) == group;
-	return elements / c->groups[group].channels;
+	(void)c; /* it holds a */
+	for (int i = 0; i < a->term_count && a->terms[i].group <= group; i++)
+		if (a->terms[i].group == group)
+			return a->terms[i].multiple;
+	return 0;
+}
+
+const char *coupling_frozen(const struct coupling *c, const struct axis *a, int *ret_elements)
+{
+	*ret_elements = a->constant;
+	for (int i = 0; i < a->n && a->constant; i++)
+		if (c->frozen[c->class_of[a->first + i]])
+			return c->frozen[c->class_of[a->first + i]];
+	return NULL;
 }
 
 /* ---- elements to classes ---- */
 
-static enum err apply_rules(struct union_find *u)
+/* Every dimension of a computed value is tracked, for what it will be is checked after surgery. */
+static void track(struct union_find *u, int value)
+{
+	for (int dim = 0; dim < u->g->values[value].shape.rank; dim++)
+		union_find_span(u, value, dim);
+}
+
+static bool is_output(const struct graph *g, int value)
+{
+	for (int i = 0; i < g->output_count; i++)
+		if (g->outputs[i] == value)
+			return true;
+	return false;
+}
+
+/* Values are tracked in the order in which the network computes them: groups come in that order. */
+static void apply_rules(struct union_find *u)
 {
 	const struct graph *g = u->g;
-	for (int i = 0; i < g->node_count; i++) {
-		enum err err = rules_apply(u, g, &g->nodes[i]);
-		if (err)
-			return err;
+	for (int i = 0; i < g->input_count; i++)
+		union_find_freeze_all(u, g->inputs[i], "network input");
+	for (int i = 0; i < g->node_count && !u->err; i++) {
+		const struct node *n = &g->nodes[i];
+		for (int k = 0; k < n->out_count; k++) {
+			if (n->out[k] < 0)
+				continue;
+			track(u, n->out[k]);
+			if (is_output(g, n->out[k]))
+				union_find_freeze_all(u, n->out[k], "network output");
+		}
+		rules_apply(u, n);
 	}
-	for (int i = 0; i < g->input_count; i++) {
-		enum err err = union_find_freeze(u, g->inputs[i], 1, "network input");
-		if (err)
-			return err;
+}
+
+static bool is_live(struct union_find *u, int element)
+{
+	int root = union_find_root(u, element);
+	return u->computed[root] && !u->frozen[root];
+}
+
+/* The cost model has room for two dimensions of a stored tensor; further ones stay. */
+static void freeze_third_dimensions(struct union_find *u)
+{
+	const struct graph *g = u->g;
+	for (int value = 0; value < g->value_count; value++) {
+		int live = 0;
+		for (int dim = 0; g->values[value].data && dim < g->values[value].shape.rank; dim++) {
+			if (u->axis_of[value][dim] < 0)
+				continue;
+			struct span s = union_find_span(u, value, dim);
+			bool any = false;
+			for (int i = 0; i < s.n; i++)
+				any = any || is_live(u, s.first + i);
+			live += any;
+			if (any && live > 2)
+				union_find_freeze(u, s,
+					union_find_reason(u, "third dimension of '%.200s'", g->values[value].name));
+		}
 	}
-	for (int i = 0; i < g->output_count; i++) {
-		bool has_channels = g->values[g->outputs[i]].shape.rank > 1;
-		enum err err = has_channels ? union_find_freeze(u, g->outputs[i], 1, "network output") : ERR_OK;
-		if (err)
-			return err;
-	}
-	return ERR_OK;
 }
 
 /* Numbers the sets in order of their first element and copies what is worth keeping into the arena. */
@@ -84,7 +135,7 @@ static enum err number_classes(struct coupling *c, struct union_find *u)
 	for (int i = 0; i < u->element_count; i++) {
 		int root = union_find_root(u, i);
 		if (root == i) { /* a root is its set's smallest element: it comes first */
-			c->frozen[c->class_count] = u->frozen[i];
+			c->frozen[c->class_count] = u->frozen[i] || u->computed[i] ? u->frozen[i] : "nothing computes it";
 			c->class_of[i] = c->class_count++;
 		} else {
 			c->class_of[i] = c->class_of[root];
@@ -95,14 +146,19 @@ static enum err number_classes(struct coupling *c, struct union_find *u)
 
 /* ---- classes to groups ---- */
 
-/* Splitting of blocks by one axis. The arrays are by class but for `pairs`, which has a row for each new block of the
- * axis at hand. */
+/* Splitting of blocks by one axis: `pairs` has a row for each old block and number of occurrences in it, in lists by
+ * block. There are never more blocks than classes. */
+struct pair {
+	int block, count; /* classes of that block that occur so often ... */
+	int members;      /* so many ... */
+	int becomes;      /* are that block from now on */
+	int next;
+};
+
 struct refinement {
-	int *block, *count;
-	int *touched;
-	struct {
-		int block, count, becomes;
-	} *pairs;
+	int *block, *count, *touched, *pair; /* by class; touched: the axis' classes, each once */
+	int *size, *first_pair, *seen;       /* by block; seen: how many of its classes the axis has */
+	struct pair *pairs;
 	int touched_count, pair_count, block_count;
 };
 
@@ -118,40 +174,75 @@ static void count_axis(const struct coupling *c, const struct axis *a, struct re
 	}
 }
 
-/* The new block for classes of `block` that occur `count` times. */
-static int split_block(struct refinement *r, int block, int count)
+static int pair_of(struct refinement *r, int block, int count)
 {
-	for (int i = 0; i < r->pair_count; i++)
-		if (r->pairs[i].block == block && r->pairs[i].count == count)
-			return r->pairs[i].becomes;
-	int fresh = r->block_count++;
-	r->pairs[r->pair_count].block = block;
-	r->pairs[r->pair_count].count = count;
-	r->pairs[r->pair_count].becomes = fresh;
-	r->pair_count++;
-	return fresh;
+	for (int i = r->first_pair[block]; i >= 0; i = r->pairs[i].next)
+		if (r->pairs[i].count == count)
+			return i;
+	int i = r->pair_count++;
+	r->pairs[i] = (struct pair){ .block = block, .count = count, .next = r->first_pair[block] };
+	r->first_pair[block] = i;
+	return i;
+}
+
+static void pair_up(struct refinement *r)
+{
+	r->pair_count = 0;
+	for (int i = 0; i < r->touched_count; i++) {
+		int k = r->touched[i], block = r->block[k];
+		r->pair[k] = pair_of(r, block, r->count[k]);
+		r->pairs[r->pair[k]].members++;
+		r->seen[block]++;
+	}
+}
+
+/* What the axis doesn't have keeps the block's number; when it has all of them, the first part does. */
+static void number_parts(struct refinement *r)
+{
+	for (int i = 0; i < r->pair_count; i++) {
+		struct pair *p = &r->pairs[i];
+		bool whole = r->seen[p->block] == r->size[p->block];
+		p->becomes = whole && p->next < 0 ? p->block : r->block_count++;
+	}
+	for (int i = 0; i < r->pair_count; i++) {
+		const struct pair *p = &r->pairs[i];
+		if (p->becomes != p->block) {
+			r->size[p->becomes] = p->members;
+			r->size[p->block] -= p->members;
+		}
+		r->first_pair[p->block] = -1;
+		r->seen[p->block] = 0;
+	}
 }
 
 static void refine(const struct coupling *c, const struct axis *a, struct refinement *r)
 {
 	count_axis(c, a, r);
-	r->pair_count = 0;
+	pair_up(r);
+	number_parts(r);
 	for (int i = 0; i < r->touched_count; i++) {
 		int k = r->touched[i];
-		r->block[k] = split_block(r, r->block[k], r->count[k]);
+		r->block[k] = r->pairs[r->pair[k]].becomes;
+		r->count[k] = 0;
 	}
-	for (int i = 0; i < r->touched_count; i++)
-		r->count[r->touched[i]] = 0;
+}
+
+/* A class of its own kind can't be removed: the last channel stays. */
+static void freeze_single_classes(struct coupling *c, const struct refinement *r)
+{
+	for (int k = 0; k < c->class_count; k++)
+		if (!c->frozen[k] && r->size[r->block[k]] == 1)
+			c->frozen[k] = "the only channel of its kind";
 }
 
 /* A group of its own number for each block, in the order in which the classes first occur. */
 static enum err number_groups(struct coupling *c, const struct refinement *r, struct errinfo *e)
 {
-	int *group_of_block = ARENA_ARRAY(c->arena, int, (size_t)r->block_count);
-	c->groups = ARENA_ARRAY(c->arena, struct group, (size_t)c->class_count);
+	int *group_of_block = ARENA_ARRAY(c->arena, int, (size_t)c->class_count + 1);
+	c->groups = ARENA_ARRAY(c->arena, struct group, (size_t)r->block_count + 1);
 	if (!group_of_block || !c->groups)
 		return no_memory(e);
-	memset(group_of_block, -1, (size_t)r->block_count * sizeof *group_of_block);
+	memset(group_of_block, -1, ((size_t)c->class_count + 1) * sizeof *group_of_block);
 	for (int k = 0; k < c->class_count; k++) {
 		c->group_of[k] = -1;
 		if (c->frozen[k])
@@ -178,26 +269,71 @@ static enum err number_groups(struct coupling *c, const struct refinement *r, st
 
 static enum err find_groups(struct coupling *c, struct errinfo *e)
 {
-	struct refinement r = { .block_count = 1 };
-	size_t n = (size_t)c->class_count;
-	r.block = ARENA_ARRAY(c->arena, int, n);
-	r.count = ARENA_ARRAY(c->arena, int, n);
-	r.touched = ARENA_ARRAY(c->arena, int, n);
-	r.pairs = arena_alloc(c->arena, n, sizeof *r.pairs);
-	if (!r.block || !r.count || !r.touched || !r.pairs)
+	struct arena *a = c->arena;
+	size_t n = (size_t)c->class_count + 1;
+	struct refinement r = { .block = ARENA_ARRAY(a, int, n), .count = ARENA_ARRAY(a, int, n),
+		.touched = ARENA_ARRAY(a, int, n), .pair = ARENA_ARRAY(a, int, n), .size = ARENA_ARRAY(a, int, n),
+		.first_pair = ARENA_ARRAY(a, int, n), .seen = ARENA_ARRAY(a, int, n),
+		.pairs = ARENA_ARRAY(a, struct pair, n), .block_count = 1 };
+	if (!r.block || !r.count || !r.touched || !r.pair || !r.size || !r.first_pair || !r.seen || !r.pairs)
 		return no_memory(e);
+	memset(r.first_pair, -1, n * sizeof *r.first_pair);
+	for (int k = 0; k < c->class_count; k++)
+		r.size[0] += !c->frozen[k];
 	for (int i = 0; i < c->axis_count; i++)
 		refine(c, &c->axes[i], &r);
+	freeze_single_classes(c, &r);
 	return number_groups(c, &r, e);
+}
+
+/* ---- axes as sums over groups ---- */
+
+static int by_group(const void *a, const void *b)
+{
+	return ((const struct term *)a)->group - ((const struct term *)b)->group;
+}
+
+/* `count` is by group, zero before and after. */
+static enum err sum_axis(struct coupling *c, struct axis *a, int *count, int *touched, struct errinfo *e)
+{
+	int groups = 0;
+	for (int i = 0; i < a->n; i++) {
+		int group = coupling_group_at(c, a, i);
+		if (group < 0)
+			a->constant++;
+		else if (count[group]++ == 0)
+			touched[groups++] = group;
+	}
+	struct term *terms = ARENA_ARRAY(c->arena, struct term, (size_t)groups);
+	if (!terms)
+		return no_memory(e);
+	for (int i = 0; i < groups; i++) {
+		terms[i] = (struct term){ touched[i], count[touched[i]] / c->groups[touched[i]].channels };
+		count[touched[i]] = 0;
+	}
+	qsort(terms, (size_t)groups, sizeof *terms, by_group);
+	a->terms = terms;
+	a->term_count = groups;
+	return ERR_OK;
+}
+
+static enum err sum_axes(struct coupling *c, struct errinfo *e)
+{
+	int *count = ARENA_ARRAY(c->arena, int, (size_t)c->group_count);
+	int *touched = ARENA_ARRAY(c->arena, int, (size_t)c->group_count);
+	enum err err = count && touched ? ERR_OK : no_memory(e);
+	for (int i = 0; i < c->axis_count && !err; i++)
+		err = sum_axis(c, &c->axes[i], count, touched, e);
+	return err;
 }
 
 /* ---- names ---- */
 
 /* A weight "features.0.weight" gives "features.0"; exporters that fold invent names like "onnx::Conv_35", then the
  * node's is better. */
-static const char *name_of(struct coupling *c, const struct node *n)
+static const char *name_of(struct coupling *c, const struct node *n, int value)
 {
-	const char *weight = c->g->values[n->in[1]].name;
+	const char *weight = c->g->values[value].name;
 	size_t len = strlen(weight);
 	if (len > 7 && !strcmp(weight + len - 7, ".weight") && !strstr(weight, "::"))
 		return arena_strndup(c->arena, weight, len - 7);
@@ -217,14 +353,14 @@ static const char *unique_name(struct coupling *c, struct names *taken, const ch
 	return name;
 }
 
-static enum err name_channels(
-	struct coupling *c, struct names *taken, const struct node *n, const struct axis *out, struct errinfo *e)
+static enum err name_channels(struct coupling *c, struct names *taken, const struct node *n, int weight,
+	const struct axis *out, struct errinfo *e)
 {
 	for (int k = 0; k < out->n; k++) {
 		int group = coupling_group_at(c, out, k);
 		if (group < 0 || c->groups[group].name)
 			continue;
-		c->groups[group].name = unique_name(c, taken, name_of(c, n), group);
+		c->groups[group].name = unique_name(c, taken, name_of(c, n, weight), group);
 		if (!c->groups[group].name)
 			return no_memory(e);
 	}
@@ -237,10 +373,15 @@ static enum err name_groups(struct coupling *c, struct errinfo *e)
 	struct names *taken = names_new((size_t)c->group_count);
 	enum err err = taken ? ERR_OK : no_memory(e);
 	for (int i = 0; i < c->g->node_count && !err; i++) {
+		struct layer l;
 		const struct node *n = &c->g->nodes[i];
-		const struct axis *out = n->op == OP_CONV || n->op == OP_GEMM ? coupling_axis(c, n->out[0], 1) : NULL;
+		if (!layer_of(c->g, n, &l) || l.weight < 0)
+			continue;
+		/* In one of a transposed convolution's dimensions stands a group's part of the outputs only. */
+		const struct axis *out = n->op == OP_CONV_TRANSPOSE ? coupling_axis(c, n->out[0], 1)
+								    : coupling_axis(c, l.out, l.out_dim);
 		if (out)
-			err = name_channels(c, taken, n, out, e);
+			err = name_channels(c, taken, n, l.weight, out, e);
 	}
 	names_free(taken);
 	return err;
@@ -251,14 +392,19 @@ static enum err name_groups(struct coupling *c, struct errinfo *e)
 static enum err build(struct coupling *c, struct errinfo *e)
 {
 	struct union_find u;
-	enum err err = union_find_init(&u, c->g, c->arena, e);
-	if (!err)
-		err = apply_rules(&u);
+	union_find_init(&u, c->g, c->arena, e);
+	if (!u.err)
+		apply_rules(&u);
+	if (!u.err)
+		freeze_third_dimensions(&u);
+	enum err err = u.err;
 	if (!err)
 		err = number_classes(c, &u);
 	union_find_fini(&u);
 	if (!err)
 		err = find_groups(c, e);
+	if (!err)
+		err = sum_axes(c, e);
 	return err ? err : name_groups(c, e);
 }
 

@@ -1,13 +1,14 @@
 /* coupling.h -- which channels must be removed together.
  * SPDX-License-Identifier: MIT
  *
- * Every index along a channel dimension of every tensor is an element. Each operator's rule says which elements of its
- * inputs, weights and output are one and the same channel (a convolution's output i, row i of its filter, entry i of
- * the batch-norm behind it, slice i of every filter fed by it); union-find joins them into classes. A class is the
- * smallest thing that can be removed; it may hold many elements of one axis (a flattened map) or of many tensors (a
- * residual stream). Classes that occur equally often in the same axes are interchangeable and form a group (DepGraph,
- * Fang et al. CVPR 2023, found here by propagation, never by name or position). A class that the network's input or
- * output fixes is frozen, with the reason. */
+ * Every index along every dimension of a computed value, and along those dimensions of stored tensors that go with one,
+ * is an element; the batch counts as 1. Each operator's rule (rules.h) says which elements of its inputs, weights and
+ * outputs are one and the same channel (a convolution's output i, row i of its filter, entry i of the batch-norm behind
+ * it, slice i of every filter fed by it); union-find joins them into classes. A class is the smallest thing that can be
+ * removed; it may hold many elements of one dimension (a flattened map) or of many tensors (a residual stream). Classes
+ * that occur equally often in the same dimensions are interchangeable and form a group (DepGraph, Fang et al. CVPR 2023,
+ * found here by propagation, never by name or position). A class is frozen, with the reason, when an operator or the
+ * network's border says so, when no layer computes it, or when it is the only one of its kind. */
 #ifndef EVALUATOR_PRUNE_COUPLING_H
 #define EVALUATOR_PRUNE_COUPLING_H
 
@@ -18,17 +19,27 @@
 #include "base/err.h"
 #include "evaluator/model/graph.h"
 
-/* A tracked dimension of a value. Its elements are first .. first + n - 1. */
+/* `multiple` elements for each channel of a group. */
+struct term {
+	int group;
+	int64_t multiple;
+};
+
+/* A tracked dimension of a value. Its elements are first .. first + n - 1. Of them `constant` are frozen, the others are
+ * the sum of the terms. */
 struct axis {
 	int value, dim;
 	int first;
 	int n;
+	int constant;
+	int term_count;
+	const struct term *terms; /* by group, ascending */
 };
 
 struct group {
 	const char *name;
 	int *classes; /* in order of the channel index where they first occur */
-	int channels; /* how many classes */
+	int channels; /* how many classes, at least 2 */
 };
 
 struct coupling {
@@ -59,5 +70,8 @@ int coupling_group_at(const struct coupling *c, const struct axis *a, int i);
 
 /* Elements of the axis per channel of `group`, 0 when it has none there. */
 int64_t coupling_multiple(const struct coupling *c, const struct axis *a, int group);
+
+/* The first reason why something of the axis is frozen, and how much is; NULL when all of it can be pruned. */
+const char *coupling_frozen(const struct coupling *c, const struct axis *a, int *ret_elements);
 
 #endif

@@ -6,10 +6,71 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "evaluator/prune/coupling.h"
+#include "evaluator/prune/geometry.h"
+#include "evaluator/prune/layer.h"
 
-/* The L1 norm of each index along dimension dim of a tensor (outer, n, inner), added to what its class has. */
-static void add_l1(const struct coupling *c, const struct value *v, const struct axis *a, double *norm)
+/* A criterion at work. */
+struct scoring {
+	const struct coupling *c;
+	const struct ranking *r;
+	struct arena *arena;
+	double *importance; /* by class */
+	double *sum;        /* by class, zero between dimensions */
+	bool *scored;       /* by group: something was added */
+	bool *seen;         /* by value: its dimensions were looked at */
+	struct errinfo *e;
+};
+
+static enum err no_memory(struct scoring *s)
+{
+	return err_set(s->e, ERR_MEMORY, "out of memory for importances");
+}
+
+/* ---- what a dimension adds ---- */
+
+static double identity(double x)
+{
+	return x;
+}
+
+/* Adds a dimension's figures, one an index: those of a class are summed and then finished (the root of a sum of squares),
+ * and go to its importance as shares of the group's mean. */
+static void add_axis(struct scoring *s, const struct axis *a, const double *figures, double (*finish)(double))
+{
+	const struct coupling *c = s->c;
+	for (int i = 0; i < a->n; i++)
+		s->sum[c->class_of[a->first + i]] += figures[i];
+	for (int t = 0; t < a->term_count; t++) {
+		const struct group *group = &c->groups[a->terms[t].group];
+		double all = 0;
+		for (int i = 0; i < group->channels; i++)
+			all += finish(s->sum[group->classes[i]]);
+		for (int i = 0; i < group->channels && all > 0; i++)
+			s->importance[group->classes[i]] += finish(s->sum[group->classes[i]]) * group->channels / all;
+		s->scored[a->terms[t].group] = true;
+	}
+	for (int i = 0; i < a->n; i++)
+		s->sum[c->class_of[a->first + i]] = 0;
+}
+
+/* The dimension, NULL when nothing of it can be removed. */
+static const struct axis *live_axis(const struct scoring *s, int value, int dim)
+{
+	const struct axis *a = dim < 0 ? NULL : coupling_axis(s->c, value, dim);
+	return a && a->term_count ? a : NULL;
+}
+
+/* ---- norms ---- */
+
+static double square(double x)
+{
+	return x * x;
+}
+
+/* The sum of f(x) over each index along a dimension of a tensor (outer, n, inner). */
+static void sum_along(const struct value *v, const struct axis *a, double (*f)(double), double *ret)
 {
 	int64_t outer = 1, inner = 1;
 	for (int i = 0; i < v->shape.rank; i++) {
@@ -22,56 +83,214 @@ static void add_l1(const struct coupling *c, const struct value *v, const struct
 	for (int64_t o = 0; o < outer; o++)
 		for (int i = 0; i < a->n; i++)
 			for (int64_t k = 0; k < inner; k++)
-				norm[c->class_of[a->first + i]] += fabs((double)*x++);
+				ret[i] += f((double)*x++);
 }
 
-/* Adds a group's norms to the importances, as shares of their mean. */
-static void add_normalised(const struct group *group, const double *norm, double *importance)
+static enum err add_norm(struct scoring *s, int value, int dim, double (*f)(double), double (*finish)(double))
 {
-	double sum = 0;
-	for (int i = 0; i < group->channels; i++)
-		sum += norm[group->classes[i]];
-	for (int i = 0; i < group->channels && sum > 0; i++)
-		importance[group->classes[i]] += norm[group->classes[i]] * group->channels / sum;
+	const struct axis *a = live_axis(s, value, dim);
+	if (!a)
+		return ERR_OK;
+	struct arena_mark mark = arena_mark(s->arena);
+	double *figures = ARENA_ARRAY(s->arena, double, (size_t)a->n);
+	if (!figures)
+		return no_memory(s);
+	sum_along(&s->c->g->values[value], a, f, figures);
+	add_axis(s, a, figures, finish);
+	arena_reset(s->arena, mark);
+	return ERR_OK;
 }
 
-static void l1(const struct coupling *c, double *norm, double *importance)
+/* Rows and slices of every weight, each tensor once. */
+static enum err add_norms(struct scoring *s, double (*f)(double), double (*finish)(double))
 {
-	for (int i = 0; i < c->axis_count; i++) {
-		const struct axis *a = &c->axes[i];
-		const struct value *v = &c->g->values[a->value];
-		if (!v->data || v->dtype != DTYPE_FLOAT || v->shape.rank < 2)
+	struct layer l;
+	enum err err = ERR_OK;
+	for (int i = 0; i < s->c->g->node_count && !err; i++) {
+		if (!layer_of(s->c->g, &s->c->g->nodes[i], &l) || l.weight < 0 || s->seen[l.weight])
 			continue;
-		memset(norm, 0, (size_t)c->class_count * sizeof *norm);
-		add_l1(c, v, a, norm);
-		for (int g = 0; g < c->group_count; g++)
-			add_normalised(&c->groups[g], norm, importance);
+		s->seen[l.weight] = true;
+		err = add_norm(s, l.out, l.out_dim, f, finish);
+		if (!err)
+			err = add_norm(s, l.in, l.in_dim, f, finish);
 	}
+	return err;
 }
+
+static enum err l1(struct scoring *s)
+{
+	return add_norms(s, fabs, identity);
+}
+
+static enum err l2(struct scoring *s)
+{
+	return add_norms(s, square, sqrt);
+}
+
+/* ---- the others ---- */
+
+static enum err fpgm(struct scoring *s)
+{
+	struct layer l;
+	const struct graph *g = s->c->g;
+	for (int i = 0; i < g->node_count; i++) {
+		if (!layer_of(g, &g->nodes[i], &l) || l.weight < 0 || s->seen[l.weight])
+			continue;
+		s->seen[l.weight] = true;
+		const struct axis *a = live_axis(s, l.out, l.out_dim);
+		struct arena_mark mark = arena_mark(s->arena);
+		double *figures = a ? ARENA_ARRAY(s->arena, double, (size_t)a->n) : NULL;
+		if (a && !figures)
+			return no_memory(s);
+		enum err err = a ? geometry_distances(&g->values[l.out], a->dim, figures, s->e) : ERR_OK;
+		if (err)
+			return err;
+		if (a)
+			add_axis(s, a, figures, identity);
+		arena_reset(s->arena, mark);
+	}
+	return ERR_OK;
+}
+
+static enum err bn(struct scoring *s)
+{
+	const struct graph *g = s->c->g;
+	enum err err = ERR_OK;
+	for (int i = 0; i < g->node_count && !err; i++) {
+		const struct node *n = &g->nodes[i];
+		if (n->op != OP_BATCH_NORM || n->opaque || s->seen[n->in[1]])
+			continue;
+		s->seen[n->in[1]] = true;
+		err = add_norm(s, n->in[1], 0, fabs, identity);
+	}
+	return err;
+}
+
+/* What layers read, each dimension once; the arrays have room for one a node. */
+static int find_read(struct scoring *s, int *values, int *dims)
+{
+	struct layer l;
+	int count = 0;
+	const struct graph *g = s->c->g;
+	for (int i = 0; i < g->node_count; i++) {
+		if (!layer_of(g, &g->nodes[i], &l) || !live_axis(s, l.x, l.x_dim) || s->seen[l.x])
+			continue;
+		s->seen[l.x] = true;
+		values[count] = l.x;
+		dims[count++] = l.x_dim;
+	}
+	return count;
+}
+
+static enum err activation(struct scoring *s)
+{
+	size_t nodes = (size_t)s->c->g->node_count;
+	if (!s->r->observe)
+		return err_set(s->e, ERR_INPUT, "criterion: 'activation' looks at sample data, and none is given");
+	int *values = ARENA_ARRAY(s->arena, int, nodes), *dims = ARENA_ARRAY(s->arena, int, nodes);
+	double **means = ARENA_ARRAY(s->arena, double *, nodes);
+	if (!values || !dims || !means)
+		return no_memory(s);
+	int count = find_read(s, values, dims);
+	for (int i = 0; i < count; i++) {
+		means[i] = ARENA_ARRAY(s->arena, double, (size_t)coupling_axis(s->c, values[i], dims[i])->n);
+		if (!means[i])
+			return no_memory(s);
+	}
+	enum err err = s->r->observe(s->c->g, count, values, dims, means, s->r->arg, s->e);
+	for (int i = 0; i < count && !err; i++)
+		add_axis(s, coupling_axis(s->c, values[i], dims[i]), means[i], identity);
+	return err;
+}
+
+static enum err by_lot(struct scoring *s)
+{
+	struct rng rng;
+	rng_init(&rng, s->r->seed, 0x72616e646f6d); /* a stream of its own */
+	for (int k = 0; k < s->c->class_count; k++)
+		s->importance[k] = rng_uniform(&rng);
+	memset(s->scored, true, (size_t)s->c->group_count);
+	return ERR_OK;
+}
+
+/* ---- the table ---- */
 
 static const struct {
 	const char *name;
-	void (*rank)(const struct coupling *c, double *scratch, double *importance);
+	enum err (*score)(struct scoring *s);
 } criteria[] = {
 	{ "l1", l1 },
+	{ "l2", l2 },
+	{ "fpgm", fpgm },
+	{ "bn", bn },
+	{ "activation", activation },
+	{ "random", by_lot },
 };
+enum { CRITERIA = sizeof criteria / sizeof *criteria };
 
-enum err criterion_importance(
-	const char *name, const struct coupling *c, struct arena *a, const double **ret, struct errinfo *e)
+static int criterion_named(const char *name)
 {
-	double *importance = ARENA_ARRAY(a, double, (size_t)c->class_count);
-	double *scratch = ARENA_ARRAY(a, double, (size_t)c->class_count);
-	if (!importance || !scratch)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i < sizeof criteria / sizeof *criteria; i++) {
-		if (strcmp(criteria[i].name, name))
-			continue;
-		criteria[i].rank(c, scratch, importance);
-		*ret = importance;
-		return ERR_OK;
-	}
-	return err_set(e, ERR_INPUT, "criterion: is '%.60s', expected l1", name);
+	for (int i = 0; i < CRITERIA; i++)
+		if (!strcmp(criteria[i].name, name))
+			return i;
+	return -1;
 }
+
+enum err criterion_check(const char *name, struct errinfo *e)
+{
+	if (criterion_named(name) >= 0)
+		return ERR_OK;
+	return err_set(e, ERR_INPUT, "criterion: is '%.60s', expected l1, l2, fpgm, bn, activation or random", name);
+}
+
+static enum err scoring_init(struct scoring *s)
+{
+	size_t classes = (size_t)s->c->class_count, groups = (size_t)s->c->group_count;
+	s->importance = ARENA_ARRAY(s->arena, double, classes);
+	s->sum = ARENA_ARRAY(s->arena, double, classes);
+	s->scored = ARENA_ARRAY(s->arena, bool, groups);
+	s->seen = ARENA_ARRAY(s->arena, bool, (size_t)s->c->g->value_count);
+	return s->importance && s->sum && s->scored && s->seen ? ERR_OK : no_memory(s);
+}
+
+/* Groups that nothing was said about get their importances from l1; ret_by_l1 marks them. */
+static enum err fill_up(struct scoring *s, bool *ret_by_l1)
+{
+	struct scoring other = { .c = s->c, .r = s->r, .arena = s->arena, .e = s->e };
+	bool any = false;
+	for (int g = 0; g < s->c->group_count; g++)
+		any = any || (ret_by_l1[g] = !s->scored[g]);
+	enum err err = any ? scoring_init(&other) : ERR_OK;
+	if (!err && any)
+		err = l1(&other);
+	for (int g = 0; g < s->c->group_count && !err && any; g++)
+		for (int i = 0; ret_by_l1[g] && i < s->c->groups[g].channels; i++)
+			s->importance[s->c->groups[g].classes[i]] = other.importance[s->c->groups[g].classes[i]];
+	return err;
+}
+
+enum err criterion_importance(const struct ranking *r, const struct coupling *c, struct arena *a,
+	const double **ret_importance, const bool **ret_by_l1, struct errinfo *e)
+{
+	struct scoring s = { .c = c, .r = r, .arena = a, .e = e };
+	enum err err = criterion_check(r->criterion, e);
+	if (!err)
+		err = scoring_init(&s);
+	bool *by_l1 = err ? NULL : ARENA_ARRAY(a, bool, (size_t)c->group_count);
+	if (!err && !by_l1)
+		err = no_memory(&s);
+	if (!err)
+		err = criteria[criterion_named(r->criterion)].score(&s);
+	if (!err)
+		err = fill_up(&s, by_l1);
+	if (err)
+		return err;
+	*ret_importance = s.importance;
+	*ret_by_l1 = by_l1;
+	return ERR_OK;
+}
+
+/* ---- choosing ---- */
 
 struct ranked {
 	double importance;

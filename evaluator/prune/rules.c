@@ -1,85 +1,109 @@
 /* rules.c -- what each operator says about channels.
- * SPDX-License-Identifier: MIT
- *
- * x and y are the data input and the output, dimension 1 their channels. */
+ * SPDX-License-Identifier: MIT */
 #include "evaluator/prune/rules.h"
 
 #include "evaluator/prune/union_find.h"
 
-/* A channel vector among the inputs (bias, scale, statistics) goes with the output's channels. */
-static enum err tie_vectors(struct union_find *u, const struct node *n, int from)
-{
-	for (int k = from; k < n->in_count; k++) {
-		enum err err = n->in[k] >= 0 ? union_find_tie(u, n->in[k], 0, n->out[0], 1) : ERR_OK;
-		if (err)
-			return err;
-	}
-	return ERR_OK;
-}
-
-/* y's channels are the filters, x's channels the slices of each: w is (out, in, ...). */
-static enum err conv_rule(struct union_find *u, const struct graph *g, const struct node *n)
-{
-	(void)g;
-	enum err err = union_find_tie(u, n->in[1], 0, n->out[0], 1);
-	if (!err)
-		err = union_find_tie(u, n->in[1], 1, n->in[0], 1);
-	return err ? err : tie_vectors(u, n, 2);
-}
-
-/* As a convolution, with w (in, out) unless transB. */
-static enum err gemm_rule(struct union_find *u, const struct graph *g, const struct node *n)
-{
-	(void)g;
-	int out = node_int(n, "transB", 0) ? 0 : 1;
-	enum err err = union_find_tie(u, n->in[1], out, n->out[0], 1);
-	if (!err)
-		err = union_find_tie(u, n->in[1], !out, n->in[0], 1);
-	return err ? err : tie_vectors(u, n, 2);
-}
-
-static enum err batch_norm_rule(struct union_find *u, const struct graph *g, const struct node *n)
-{
-	(void)g;
-	enum err err = union_find_tie(u, n->in[0], 1, n->out[0], 1);
-	return err ? err : tie_vectors(u, n, 1);
-}
-
-/* Channels pass through one by one. Of several inputs (a residual sum) all have the output's channels. */
-static enum err same_channels_rule(struct union_find *u, const struct graph *g, const struct node *n)
-{
-	for (int k = 0; k < n->in_count; k++) {
-		enum err err =
-			g->values[n->in[k]].shape.rank > 1 ? union_find_tie(u, n->in[k], 1, n->out[0], 1) : ERR_OK;
-		if (err)
-			return err;
-	}
-	return ERR_OK;
-}
-
-/* Channel c of (c, h, w) becomes the features c*h*w .. (c+1)*h*w - 1. */
-static enum err flatten_rule(struct union_find *u, const struct graph *g, const struct node *n)
-{
-	const struct shape *x = &g->values[n->in[0]].shape;
-	if (x->rank < 2)
-		return ERR_OK;
-	return union_find_tie_spread(u, n->in[0], 1, n->out[0], 1, shape_count(x, 1) / x->dim[1]);
-}
-
-typedef enum err coupling_rule(struct union_find *u, const struct graph *g, const struct node *n);
-
 static coupling_rule *const rules[OP_COUNT] = {
-	[OP_CONV] = conv_rule,
-	[OP_BATCH_NORM] = batch_norm_rule,
-	[OP_RELU] = same_channels_rule,
-	[OP_MAX_POOL] = same_channels_rule,
-	[OP_GLOBAL_AVERAGE_POOL] = same_channels_rule,
-	[OP_ADD] = same_channels_rule,
-	[OP_FLATTEN] = flatten_rule,
-	[OP_GEMM] = gemm_rule,
+	[OP_CONV] = rule_conv,
+	[OP_CONV_TRANSPOSE] = rule_conv_transpose,
+	[OP_GEMM] = rule_contraction,
+	[OP_MATMUL] = rule_contraction,
+	[OP_EINSUM] = rule_contraction,
+	[OP_BATCH_NORM] = rule_batch_norm,
+	[OP_INSTANCE_NORM] = rule_instance_norm,
+	[OP_LAYER_NORM] = rule_layer_norm,
+	[OP_GROUP_NORM] = rule_group_norm,
+	[OP_LRN] = rule_unary,
+	[OP_LP_NORM] = rule_unary,
+	[OP_MAX_POOL] = rule_pool,
+	[OP_AVERAGE_POOL] = rule_pool,
+	[OP_GLOBAL_AVERAGE_POOL] = rule_pool,
+	[OP_GLOBAL_MAX_POOL] = rule_pool,
+	[OP_SOFTMAX] = rule_softmax,
+	[OP_LOG_SOFTMAX] = rule_softmax,
+	[OP_FLATTEN] = rule_reshape,
+	[OP_RESHAPE] = rule_reshape,
+	[OP_SQUEEZE] = rule_squeeze,
+	[OP_UNSQUEEZE] = rule_reshape,
+	[OP_TRANSPOSE] = rule_transpose,
+	[OP_CONCAT] = rule_concat,
+	[OP_SPLIT] = rule_split,
+	[OP_SLICE] = rule_slice,
+	[OP_GATHER] = rule_gather,
+	[OP_EXPAND] = rule_expand,
+	[OP_TILE] = rule_tile,
+	[OP_PAD] = rule_pad,
+	[OP_DEPTH_TO_SPACE] = rule_depth_to_space,
+	[OP_SPACE_TO_DEPTH] = rule_space_to_depth,
+	[OP_RESIZE] = rule_resize,
+	[OP_UPSAMPLE] = rule_resize,
 };
 
-enum err rules_apply(struct union_find *u, const struct graph *g, const struct node *n)
+static coupling_rule *rule_of(enum op op)
 {
-	return rules[n->op](u, g, n);
+	if (op_is_unary(op))
+		return rule_unary;
+	if (op_is_broadcast(op))
+		return rule_broadcast;
+	if (op_is_reduce(op) && op != OP_REDUCE_PROD)
+		return rule_reduce;
+	return op < OP_COUNT ? rules[op] : NULL;
+}
+
+const char *rules_reader(struct union_find *u, const struct node *n)
+{
+	char text[256];
+	return union_find_reason(u, "read by %s along this dimension", node_text(n, text));
+}
+
+void rules_freeze_node(struct union_find *u, const struct node *n, const char *reason)
+{
+	for (int k = 0; k < n->in_count; k++)
+		if (n->in[k] >= 0)
+			union_find_freeze_all(u, n->in[k], reason);
+	for (int k = 0; k < n->out_count; k++)
+		if (n->out[k] >= 0)
+			union_find_freeze_all(u, n->out[k], reason);
+}
+
+void rules_fail(struct union_find *u, enum err err)
+{
+	if (!u->err)
+		u->err = err;
+}
+
+void rules_tie_broadcast(struct union_find *u, int input, int y)
+{
+	const struct shape *x = &u->g->values[input].shape, *out = &u->g->values[y].shape;
+	for (int dim = 0; dim < x->rank; dim++) {
+		int at = dim + out->rank - x->rank;
+		if (at >= 0 && x->dim[dim] == out->dim[at])
+			union_find_tie_dims(u, input, dim, y, at);
+	}
+}
+
+/* Shapes of all that a rule looks at are known: of opaque nodes' outputs they need not be. */
+static bool shapes_known(const struct graph *g, const struct node *n)
+{
+	for (int k = 0; k < n->in_count; k++)
+		if (n->in[k] >= 0 && g->values[n->in[k]].shape.rank < 0)
+			return false;
+	for (int k = 0; k < n->out_count; k++)
+		if (n->out[k] >= 0 && g->values[n->out[k]].shape.rank < 0)
+			return false;
+	return true;
+}
+
+void rules_apply(struct union_find *u, const struct node *n)
+{
+	char text[256];
+	coupling_rule *rule = rule_of(n->op);
+	node_text(n, text);
+	if (n->opaque)
+		rules_freeze_node(u, n, union_find_reason(u, "%s: %s", text, n->opaque));
+	else if (!rule || !shapes_known(u->g, n))
+		rules_freeze_node(u, n, union_find_reason(u, "read by %s, which works on the whole", text));
+	else
+		rule(u, n);
 }

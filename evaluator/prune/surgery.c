@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "evaluator/prune/coupling.h"
+#include "evaluator/prune/rewrite.h"
 
 static enum err no_memory(struct errinfo *e)
 {
 	return err_set(e, ERR_MEMORY, "out of memory for the pruned network");
 }
 
-/* A graph in an arena of its own that shares names, nodes' inputs and attributes with g. */
+/* A graph in an arena of its own that shares names, nodes' inputs, attributes and stored numbers with g. */
 static struct graph *copy_graph(const struct graph *g)
 {
 	struct arena *a = arena_new();
@@ -22,75 +23,150 @@ static struct graph *copy_graph(const struct graph *g)
 	}
 	*copy = *g;
 	copy->arena = a;
+	copy->file = NULL; /* g's to free */
 	copy->values = ARENA_ARRAY(a, struct value, (size_t)g->value_count);
-	if (!copy->values) {
+	copy->nodes = ARENA_ARRAY(a, struct node, (size_t)g->node_count);
+	if (!copy->values || !copy->nodes) {
 		graph_free(copy);
 		return NULL;
 	}
 	memcpy(copy->values, g->values, (size_t)g->value_count * sizeof *g->values);
+	if (g->node_count)
+		memcpy(copy->nodes, g->nodes, (size_t)g->node_count * sizeof *g->nodes);
 	return copy;
 }
 
-static bool is_removed(const struct coupling *c, const struct axis *a, int i, const bool *removed)
-{
-	return removed[c->class_of[a->first + i]];
-}
+/* ---- stored tensors ---- */
 
-/* A copy of v's elements (outer, n, inner) without the removed indices of one dimension; v's shape and data become the
- * result's. */
-static enum err cut(const struct coupling *c, const struct axis *a, const bool *removed, struct arena *arena,
-	struct value *v, struct errinfo *e)
+/* Copying of a tensor without the removed indices. Behind `last`, the last dimension of which something goes, whole runs
+ * of `run` bytes are copied. */
+struct cut {
+	const struct rewriting *r;
+	const struct shape *shape;
+	const struct axis *axes[SHAPE_MAX_RANK]; /* NULL: all of the dimension is kept */
+	int last;
+	size_t run;
+	const char *from;
+	char *to;
+};
+
+static void copy_kept(struct cut *c, int dim)
 {
-	size_t outer = 1, inner = 1, size = dtype_size(v->dtype);
-	int kept = 0;
-	for (int i = 0; i < a->n; i++)
-		kept += !is_removed(c, a, i, removed);
-	if (kept == a->n)
-		return ERR_OK;
-	if (!kept)
-		return err_set(e, ERR_INPUT, "tensor '%.200s': the candidate would remove every channel", v->name);
-	for (int i = 0; i < v->shape.rank; i++) {
-		if (i < a->dim)
-			outer *= (size_t)v->shape.dim[i];
-		if (i > a->dim)
-			inner *= (size_t)v->shape.dim[i];
+	if (dim > c->last) {
+		memcpy(c->to, c->from, c->run);
+		c->from += c->run;
+		c->to += c->run;
+		return;
 	}
-	char *to = arena_alloc(arena, outer * (size_t)kept * inner, size);
-	if (!to)
-		return no_memory(e);
-	const char *from = v->data;
-	v->data = to;
-	v->shape.dim[a->dim] = kept;
-	for (size_t o = 0; o < outer; o++)
-		for (int i = 0; i < a->n; i++, from += inner * size)
-			if (!is_removed(c, a, i, removed)) {
-				memcpy(to, from, inner * size);
-				to += inner * size;
-			}
-	return ERR_OK;
+	size_t step = c->run;
+	for (int i = dim + 1; i <= c->last; i++)
+		step *= (size_t)c->shape->dim[i];
+	const struct axis *a = c->axes[dim];
+	for (int64_t i = 0; i < c->shape->dim[dim]; i++) {
+		if (a && c->r->removed[c->r->c->class_of[a->first + i]])
+			c->from += step;
+		else
+			copy_kept(c, dim + 1);
+	}
 }
 
-static enum err copy_data(struct arena *arena, struct value *v, struct errinfo *e)
+static enum err copy_data(const struct rewriting *r, struct value *v)
 {
 	size_t count = (size_t)shape_count(&v->shape, 1), size = dtype_size(v->dtype);
-	void *copy = arena_alloc(arena, count, size);
+	void *copy = arena_alloc(r->to->arena, count, size);
 	if (!copy)
-		return no_memory(e);
+		return no_memory(r->e);
 	v->data = memcpy(copy, v->data, count * size);
 	return ERR_OK;
 }
 
-static enum err cut_value(const struct coupling *c, const bool *removed, struct graph *to, int index, struct errinfo *e)
+static enum err cut_value(const struct rewriting *r, int index)
 {
-	struct value *v = &to->values[index];
-	const void *before = v->data;
-	for (int dim = 0; dim < v->shape.rank; dim++) {
-		const struct axis *a = coupling_axis(c, index, dim);
-		enum err err = a ? cut(c, a, removed, to->arena, v, e) : ERR_OK;
-		if (err)
-			return err;
+	struct value *v = &r->to->values[index];
+	struct shape before = v->shape, after = before;
+	struct cut c = { .r = r, .shape = &before, .last = -1, .run = dtype_size(v->dtype), .from = v->data };
+	for (int dim = 0; dim < before.rank; dim++) {
+		after.dim[dim] = rewriting_dim(r, index, dim);
+		if (!after.dim[dim] && before.dim[dim])
+			return err_set(r->e, ERR_INPUT, "tensor '%.200s': the candidate would remove every channel", v->name);
+		if (after.dim[dim] == before.dim[dim])
+			continue;
+		c.axes[dim] = coupling_axis(r->c, index, dim);
+		c.last = dim;
 	}
-	return v->data == before ? copy_data(to->arena, v, e) : ERR_OK;
+	if (c.last < 0)
+		return ERR_OK;
+	for (int dim = c.last + 1; dim < before.rank; dim++)
+		c.run *= (size_t)before.dim[dim];
+	c.to = arena_alloc(r->to->arena, (size_t)shape_count(&after, 1), dtype_size(v->dtype));
+	if (!c.to)
+		return no_memory(r->e);
+	v->data = c.to;
+	v->shape = after;
+	copy_kept(&c, 0);
+	return ERR_OK;
+}
+
+static enum err cut_tensors(const struct rewriting *r)
+{
+	enum err err = ERR_OK;
+	for (int i = 0; i < r->to->value_count && !err; i++)
+		if (r->to->values[i].data)
+			err = cut_value(r, i);
+	return err;
+}
+
+/* What recalibration writes into. */
+static enum err own_statistics(const struct rewriting *r)
+{
+	enum err err = ERR_OK;
+	for (int i = 0; i < r->to->node_count; i++) {
+		const struct node *n = &r->to->nodes[i];
+		for (int k = 3; n->op == OP_BATCH_NORM && !n->opaque && k < 5 && !err; k++)
+			if (r->to->values[n->in[k]].data == r->c->g->values[n->in[k]].data)
+				err = copy_data(r, &r->to->values[n->in[k]]);
+	}
+	return err;
+}
+
+/* ---- the whole ---- */
+
+static enum err rewrite_nodes(const struct rewriting *r)
+{
+	enum err err = ERR_OK;
+	for (int i = 0; i < r->to->node_count && !err; i++)
+		err = rewrite_node(r, i);
+	return err;
+}
+
+static bool is_computed(const struct graph *g, const struct value *v)
+{
+	return v->producer >= 0 && !g->nodes[v->producer].opaque;
+}
+
+/* Shapes that opaque nodes declare stay as they are. */
+static void forget_shapes(struct graph *g)
+{
+	for (int i = 0; i < g->value_count; i++)
+		if (is_computed(g, &g->values[i]))
+			g->values[i].shape.rank = -1;
+}
+
+static enum err check_shapes(const struct rewriting *r)
+{
+	char found[128], wanted[128];
+	for (int i = 0; i < r->to->value_count; i++) {
+		const struct value *v = &r->to->values[i];
+		struct shape predicted = r->c->g->values[i].shape;
+		if (!is_computed(r->to, v))
+			continue;
+		for (int dim = 0; dim < predicted.rank; dim++)
+			predicted.dim[dim] = rewriting_dim(r, i, dim);
+		if (!shape_equal(&v->shape, &predicted))
+			return err_set(r->e, ERR_INTERNAL, "'%.200s': is %s after pruning, predicted was %s", v->name,
+				shape_text(&v->shape, found), shape_text(&predicted, wanted));
+	}
+	return ERR_OK;
 }
 
 enum err surgery_remove(const struct coupling *c, const bool *removed, struct graph **ret, struct errinfo *e)
@@ -98,15 +174,20 @@ enum err surgery_remove(const struct coupling *c, const bool *removed, struct gr
 	struct graph *to = copy_graph(c->g);
 	if (!to)
 		return no_memory(e);
-	enum err err = ERR_OK;
-	for (int i = 0; i < to->value_count && !err; i++) {
-		if (to->values[i].data)
-			err = cut_value(c, removed, to, i, e);
-		else if (to->values[i].producer >= 0)
-			to->values[i].shape.rank = -1;
+	struct rewriting r = { .c = c, .removed = removed, .to = to, .e = e };
+	enum err err = rewriting_count(&r);
+	if (!err)
+		err = cut_tensors(&r);
+	if (!err)
+		err = own_statistics(&r);
+	if (!err)
+		err = rewrite_nodes(&r);
+	if (!err) {
+		forget_shapes(to);
+		err = graph_infer_shapes(to, e);
 	}
 	if (!err)
-		err = graph_infer_shapes(to, e);
+		err = check_shapes(&r);
 	if (err)
 		graph_free(to);
 	else

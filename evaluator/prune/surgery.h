@@ -10,9 +10,10 @@
 struct coupling;
 struct graph;
 
-/* A smaller network: from every stored tensor the elements of removed classes are cut, along every dimension, and the
- * shapes are inferred afresh. The result has its own copy of every tensor; names and attributes are borrowed from c->g,
- * which must outlive it. A group that would lose its last channel is ERR_INPUT. */
+/* A smaller network: from every stored tensor the elements of removed classes are cut, along every dimension, operands
+ * that name sizes or places are rewritten, and the shapes are inferred afresh and held against those that the coupling
+ * predicts. What isn't changed is borrowed from c->g, which must outlive the result; batch-norm's running statistics are
+ * always its own, for they are measured afresh. */
 enum err surgery_remove(const struct coupling *c, const bool *removed, struct graph **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
