@@ -31,7 +31,8 @@ const uint8_t *form_pack(const struct form *f, size_t *ret_len);
 /* What onnx_read_bytes makes of it. The bytes lie in an allocation of exactly their size. */
 enum err form_read(const struct form *f, struct graph **ret, struct errinfo *e);
 
-/* Claims that reading it fails with this code and a message that has both words in it. */
+/* Claims that reading it fails with this code and a message that has both words in it. For ERR_UNSUPPORTED a node that is
+ * opaque will do, when `place` is in its name and `what` in its reason. */
 void form_refused(const struct form *f, enum err code, const char *place, const char *what);
 
 /* Finding: these fail the test rather than answer NULL. Nodes are counted by operator from 0. */

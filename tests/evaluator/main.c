@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, refusal_suite());
 	srunner_add_suite(runner, topology_suite());
 	srunner_add_suite(runner, hostile_suite());
+	srunner_add_suite(runner, fold_suite());
 	srunner_add_suite(runner, kernel_suite());
 	srunner_add_suite(runner, plan_suite());
 	srunner_add_suite(runner, option_suite());

@@ -11,6 +11,7 @@ enum { RESTARTED_STATUS = 42 };
 Suite *data_suite(void);
 Suite *model_suite(void);
 Suite *hostile_suite(void);
+Suite *fold_suite(void);
 Suite *kernel_suite(void);
 Suite *plan_suite(void);
 Suite *refusal_suite(void);
