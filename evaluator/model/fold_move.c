@@ -49,6 +49,17 @@ static enum err move_whole(const struct move *m)
 	return ERR_OK;
 }
 
+/* A weight: by tiles, so that neither side jumps from page to page. */
+static void transpose_floats(const float *from, int64_t rows, int64_t columns, float *to)
+{
+	enum { TILE = 32 };
+	for (int64_t r0 = 0; r0 < rows; r0 += TILE)
+		for (int64_t c0 = 0; c0 < columns; c0 += TILE)
+			for (int64_t r = r0; r < rows && r < r0 + TILE; r++)
+				for (int64_t c = c0; c < columns && c < c0 + TILE; c++)
+					to[c * rows + r] = from[r * columns + c];
+}
+
 static enum err move_transpose(const struct move *m)
 {
 	int perm[SHAPE_MAX_RANK];
@@ -56,6 +67,10 @@ static enum err move_transpose(const struct move *m)
 	enum err err = operand_permutation(m->r->g, m->n, m->out->shape.rank, perm, m->r->e);
 	if (err)
 		return err;
+	if (m->out->shape.rank == 2 && perm[0] == 1 && m->size == sizeof(float)) {
+		transpose_floats((const float *)m->from[0], m->in->shape.dim[0], m->in->shape.dim[1], (float *)m->to[0]);
+		return ERR_OK;
+	}
 	row_major(&m->in->shape, from);
 	for (int i = 0; i < m->out->shape.rank; i++)
 		stride[i] = from[perm[i]];
