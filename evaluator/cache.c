@@ -25,6 +25,8 @@
 
 enum { MOST_IN_USE = 64, MOST_ATTEMPTS = 8 };
 
+static const char DECODED[] = ".data"; /* behind the key */
+
 /* A blob of which this process knows that the bytes are right, as long as the name leads to this inode. */
 struct known {
 	char digest[DIGEST_HEX + 1];
@@ -137,7 +139,7 @@ void cache_release(struct cache *c)
 /* ---- making room ---- */
 
 struct stored {
-	char digest[DIGEST_HEX + 1];
+	char name[DIGEST_HEX + sizeof DECODED];
 	uint64_t size;
 	struct timespec used;
 };
@@ -150,7 +152,19 @@ static int by_last_use(const void *a, const void *b)
 	return (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
 }
 
-/* All blobs of the directory, oldest use first. */
+/* DIGEST, or DIGEST.data. */
+static bool is_stored(const char *name)
+{
+	char digest[DIGEST_HEX + 1];
+	size_t len = strlen(name);
+	if (len != DIGEST_HEX && (len != DIGEST_HEX + sizeof DECODED - 1 || strcmp(name + DIGEST_HEX, DECODED)))
+		return false;
+	memcpy(digest, name, DIGEST_HEX);
+	digest[DIGEST_HEX] = '\0';
+	return digest_valid(digest);
+}
+
+/* All blobs and decoded data of the directory, oldest use first. */
 static enum err list_stored(const struct cache *c, struct stored **ret, size_t *ret_n, struct errinfo *e)
 {
 	struct stored *all = NULL;
@@ -160,7 +174,7 @@ static enum err list_stored(const struct cache *c, struct stored **ret, size_t *
 	if (!d)
 		return err_errno(e, "%s", c->dir);
 	for (struct dirent *entry; (entry = readdir(d));) {
-		if (!digest_valid(entry->d_name) || fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+		if (!is_stored(entry->d_name) || fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
 		if (n == capacity) {
 			capacity = 2 * capacity + 16;
@@ -172,7 +186,7 @@ static enum err list_stored(const struct cache *c, struct stored **ret, size_t *
 			}
 			all = grown;
 		}
-		memcpy(all[n].digest, entry->d_name, DIGEST_HEX + 1);
+		snprintf(all[n].name, sizeof all[n].name, "%s", entry->d_name);
 		all[n].size = (uint64_t)st.st_size;
 		all[n++].used = st.st_atim;
 	}
@@ -195,17 +209,18 @@ static bool remove_unused(const char *path)
 	return removed;
 }
 
-static enum err make_room(const struct cache *c, struct errinfo *e)
+/* So that `more` bytes may come. */
+static enum err make_room(const struct cache *c, uint64_t more, struct errinfo *e)
 {
 	struct stored *all = NULL;
 	size_t n = 0;
-	uint64_t total = 0;
+	uint64_t total = more;
 	char path[CACHE_PATH];
 	enum err err = list_stored(c, &all, &n, e);
 	for (size_t i = 0; i < n; i++)
 		total += all[i].size;
 	for (size_t i = 0; i < n && total > c->most; i++)
-		if (!join(c, all[i].digest, path, NULL) && remove_unused(path))
+		if (!join(c, all[i].name, path, NULL) && remove_unused(path))
 			total -= all[i].size;
 	free(all);
 	return err;
@@ -346,5 +361,31 @@ enum err cache_get(struct cache *c, struct http *h, const char *digest, char ret
 		return err_set(e, ERR_IO, "%s: is removed or changed again and again by somebody else", path);
 	c->held[c->nheld++] = fd;
 	memcpy(ret_path, path, sizeof path);
-	return make_room(c, e);
+	return make_room(c, 0, e);
+}
+
+/* ---- decoded data ---- */
+
+static enum err place(const char *key, struct shelf_place *ret, void *arg, struct errinfo *e)
+{
+	char name[DIGEST_HEX + sizeof DECODED];
+	const struct cache *c = arg;
+	snprintf(name, sizeof name, "%s%s", key, DECODED);
+	enum err err = join(c, name, ret->path, e);
+	if (!err)
+		err = cache_temporary(c, key, ret->temporary, e);
+	if (!err)
+		err = join(c, "decode.lock", ret->lock, e);
+	return err;
+}
+
+/* What can't be removed is in use: then the cache is larger for a while. */
+static void make_room_for(uint64_t bytes, void *arg)
+{
+	(void)make_room(arg, bytes, NULL);
+}
+
+struct shelf cache_shelf(struct cache *c)
+{
+	return (struct shelf){ place, make_room_for, c };
 }

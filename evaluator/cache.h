@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Files are named by their digest. Several workers may share one directory: a file gets its name only when it
- * is whole and its digest is right, and a file in use is held by a shared lock (flock) that keeps every other
- * worker from removing it. Thread: one, but for cache_clean. */
+ * is whole and its digest is right (decoded data, KEY.data, when it is whole), and a file in use is held by a shared
+ * lock (flock) that keeps every other worker from removing it. Thread: one, but for cache_clean. */
 #ifndef EVALUATOR_CACHE_H
 #define EVALUATOR_CACHE_H
 
@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/http.h"
+#include "evaluator/data/decode.h"
 
 enum { CACHE_PATH = 4096 };
 
@@ -28,6 +29,9 @@ void cache_close(struct cache *c);
  * make room. ERR_UNAVAILABLE when the daemon can't be reached, ERR_IO when what it sent is not the blob. */
 enum err cache_get(struct cache *c, struct http *h, const char *digest, char ret_path[CACHE_PATH], struct errinfo *e)
 	__attribute__((warn_unused_result));
+
+/* Decoded data in the same directory: it counts as blobs do, and what a process has open stays. Lives as long as c. */
+struct shelf cache_shelf(struct cache *c);
 
 /* The trial is over: all blobs may be removed again. */
 void cache_release(struct cache *c);

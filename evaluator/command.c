@@ -3,6 +3,7 @@
 #include "evaluator/command.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 #include "base/file.h"
 #include "evaluator/data/dataset.h"
-#include "evaluator/data/source.h"
+#include "evaluator/data/usual.h"
 #include "evaluator/inspect.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/option.h"
@@ -23,7 +24,7 @@ enum { LONGEST_TOKEN = 400, DEFAULT_CACHE_MB = 8192 };
 
 /* What the options of several verbs say about data. */
 struct data_options {
-	const char *folder, *mean, *std;
+	const char *path, *mean, *std, *size;
 };
 
 static int complain(int status, const struct errinfo *e)
@@ -98,21 +99,31 @@ static enum err read_norm(const struct data_options *o, struct normalisation *re
 	return ERR_OK;
 }
 
-/* The test or training images of a folder, at most `most` of them (0: all). *ret_data is the caller's to free. */
-static enum err open_split(const struct data_options *o, bool test, size_t most, const struct normalisation *norm,
-	struct dataset **ret_data, struct split *ret, struct errinfo *e)
+/* "224", or "224,192": height and width. */
+static enum err read_size(const struct data_options *o, struct usual_request *r, struct errinfo *e)
 {
-	struct source_paths p;
-	enum err err = source_in_folder(o->folder, test, &p, e);
-	if (!err)
-		err = dataset_read_idx(p.images, p.labels, ret_data, e);
-	if (!err)
-		err = split_whole(*ret_data, norm, ret, e);
-	if (!err && most > ret->count)
-		err = err_set(e, ERR_INPUT, "%s: has %zu images, %zu were asked for", p.images, ret->count, most);
-	if (!err && most)
-		ret->count = most;
-	return err;
+	float side[2];
+	size_t n = 0;
+	if (!o->size)
+		return ERR_OK;
+	enum err err = option_numbers("--size", o->size, side, 2, &n, e);
+	for (size_t i = 0; i < n && !err; i++)
+		if (!(side[i] >= 1 && side[i] <= 4096) || side[i] != floorf(side[i]))
+			err = err_set(e, ERR_INPUT, "--size: is '%.60s', expected integers from 1 to 4096", o->size);
+	if (err)
+		return err;
+	r->height = (int64_t)side[0];
+	r->width = (int64_t)side[n - 1];
+	return ERR_OK;
+}
+
+/* What the options ask for; *norm is borrowed. */
+static enum err read_data_options(const struct data_options *o, struct normalisation *norm, struct usual_request *ret,
+	struct errinfo *e)
+{
+	*ret = (struct usual_request){ .path = o->path, .norm = norm };
+	enum err err = read_norm(o, norm, e);
+	return err ? err : read_size(o, ret, e);
 }
 
 struct eval_options {
@@ -124,11 +135,12 @@ struct eval_options {
 
 static const struct option_row eval_rows[] = {
 	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct eval_options, model), true, 0, 0 },
-	{ "--data", "DIR", OPTION_TEXT, offsetof(struct eval_options, data.folder), true, 0, 0 },
+	{ "--data", "PATH", OPTION_TEXT, offsetof(struct eval_options, data.path), true, 0, 0 },
 	{ "--split", "test|train", OPTION_TEXT, offsetof(struct eval_options, split), false, 0, 0 },
 	{ "--images", "N", OPTION_COUNT, offsetof(struct eval_options, images), false, 1, 4294967295.0 },
 	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct eval_options, data.mean), false, 0, 0 },
 	{ "--std", "S,...", OPTION_TEXT, offsetof(struct eval_options, data.std), false, 0, 0 },
+	{ "--size", "H,W", OPTION_TEXT, offsetof(struct eval_options, data.size), false, 0, 0 },
 	{ "--json", NULL, OPTION_FLAG, offsetof(struct eval_options, json), false, 0, 0 },
 };
 
@@ -154,7 +166,8 @@ int command_eval(int argc, char **argv)
 {
 	struct eval_options o = { .split = "test" };
 	struct normalisation norm;
-	struct dataset *data = NULL;
+	struct usual_request request;
+	struct usual *data = NULL;
 	struct split split;
 	struct score score = { 0 };
 	struct errinfo e = { 0 };
@@ -162,15 +175,17 @@ int command_eval(int argc, char **argv)
 	if (!err && strcmp(o.split, "test") && strcmp(o.split, "train"))
 		err = err_set(&e, ERR_INPUT, "eval: --split: is '%.60s', expected test or train", o.split);
 	if (!err)
-		err = read_norm(&o.data, &norm, &e);
+		err = read_data_options(&o.data, &norm, &request, &e);
 	if (err)
 		return complain(EXIT_USAGE, &e);
-	err = open_split(&o.data, !strcmp(o.split, "test"), o.images, &norm, &data, &split, &e);
+	request.test = !strcmp(o.split, "test");
+	request.most = o.images;
+	err = usual_open(&request, &data, &split, &e);
 	if (!err)
 		err = score_model(o.model, &split, &score, &e);
 	if (!err)
 		err = print_score(&o, &score, &e);
-	dataset_free(data);
+	usual_free(data);
 	return finish(err, &e);
 }
 
@@ -189,10 +204,11 @@ static const struct option_row prune_rows[] = {
 	{ "--ratio", "R", OPTION_NUMBER, offsetof(struct prune_options, ratio), true, 0, 0.999 },
 	{ "-o", "OUT", OPTION_TEXT, offsetof(struct prune_options, out), true, 0, 0 },
 	{ "--criterion", "NAME", OPTION_TEXT, offsetof(struct prune_options, criterion), false, 0, 0 },
-	{ "--data", "DIR", OPTION_TEXT, offsetof(struct prune_options, data.folder), false, 0, 0 },
+	{ "--data", "PATH", OPTION_TEXT, offsetof(struct prune_options, data.path), false, 0, 0 },
 	{ "--recalibrate", "N", OPTION_COUNT, offsetof(struct prune_options, recalibrate), false, 1, 4294967295.0 },
 	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct prune_options, data.mean), false, 0, 0 },
 	{ "--std", "S,...", OPTION_TEXT, offsetof(struct prune_options, data.std), false, 0, 0 },
+	{ "--size", "H,W", OPTION_TEXT, offsetof(struct prune_options, data.size), false, 0, 0 },
 	{ "--json", NULL, OPTION_FLAG, offsetof(struct prune_options, json), false, 0, 0 },
 };
 
@@ -216,15 +232,15 @@ static void print_summary(const struct prune_options *o, const cJSON *summary)
 	printf("written    %s\n", o->out);
 }
 
-static enum err prune(const struct prune_options *o, const struct normalisation *norm, struct errinfo *e)
+static enum err prune(const struct prune_options *o, const struct usual_request *request, struct errinfo *e)
 {
 	struct prune_request r = { .model = o->model, .out = o->out, .criterion = o->criterion, .ratio = o->ratio };
-	struct dataset *data = NULL;
+	struct usual *data = NULL;
 	struct split split;
 	cJSON *summary = NULL;
 	enum err err = ERR_OK;
 	if (o->recalibrate) {
-		err = open_split(&o->data, false, o->recalibrate, norm, &data, &split, e);
+		err = usual_open(request, &data, &split, e);
 		r.calibrate = &split;
 		r.images = o->recalibrate;
 	}
@@ -235,7 +251,7 @@ static enum err prune(const struct prune_options *o, const struct normalisation 
 	else if (!err)
 		print_summary(o, summary);
 	cJSON_Delete(summary);
-	dataset_free(data);
+	usual_free(data);
 	return err;
 }
 
@@ -243,16 +259,18 @@ int command_prune(int argc, char **argv)
 {
 	struct prune_options o = { .criterion = "l1" };
 	struct normalisation norm;
+	struct usual_request request;
 	struct errinfo e = { 0 };
 	enum err err = option_read(argc, argv, ROWS(prune_rows), &o, &e);
-	if (!err && !o.data.folder != !o.recalibrate)
+	if (!err && !o.data.path != !o.recalibrate)
 		err = err_set(&e, ERR_INPUT, "prune: --data and --recalibrate go together, only %s is given",
 			o.recalibrate ? "--recalibrate" : "--data");
 	if (!err)
-		err = read_norm(&o.data, &norm, &e);
+		err = read_data_options(&o.data, &norm, &request, &e);
 	if (err)
 		return complain(EXIT_USAGE, &e);
-	return finish(prune(&o, &norm, &e), &e);
+	request.most = o.recalibrate;
+	return finish(prune(&o, &request, &e), &e);
 }
 
 /* ---- work ---- */

@@ -81,21 +81,43 @@ static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
 
 static enum err open_model(struct trial *t)
 {
-	const struct dataset *data;
-	const struct source *s = &t->order.source;
 	enum err err = workspace_model(t->w, t->order.model, t->order.criterion, &t->model, t->e);
 	if (err)
 		return err_wrap(t->e, "model");
-	err = workspace_data(t->w, s->train_images, s->train_labels, &data, t->e);
-	if (err)
+	return workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
+}
+
+static enum err open_test(struct trial *t, struct split *ret)
+{
+	const struct dataset *data;
+	const struct source *s = &t->order.source;
+	enum err err = workspace_data(t->w, s, DATA_TEST, t->stop, &data, t->e);
+	return err ? err : split_whole(data, &s->norm, ret, t->e);
+}
+
+/* All data of the job, before anything is computed with it: a test set that doesn't fit the network would otherwise be
+ * found out when the search is over. */
+static enum err check_data(struct trial *t)
+{
+	struct split test;
+	const struct graph *g = t->model->graph;
+	bool own = t->order.source.spec.held == DATA_OWN_SET;
+	if (score_check(g, &t->train, t->e))
 		return err_wrap(t->e, "data.train");
-	return split_holdout(data, &s->norm, s->holdout, &t->train, &t->held, t->e);
+	if (score_check(g, &t->held, t->e))
+		return err_wrap(t->e, own ? "data.validation" : "data.train");
+	enum err err = open_test(t, &test);
+	if (err)
+		return err;
+	return score_check(g, &test, t->e) ? err_wrap(t->e, "data.test") : ERR_OK;
 }
 
 static enum err run_baseline(struct trial *t, cJSON *report)
 {
 	cJSON *inventory;
 	enum err err = open_model(t);
+	if (!err)
+		err = check_data(t);
 	if (!err)
 		err = measure(t, t->model->graph, report);
 	if (!err)
@@ -154,22 +176,17 @@ static enum err run_candidate(struct trial *t, const char *model_path, cJSON *re
 static enum err run_test(struct trial *t, cJSON *report)
 {
 	char path[4096];
-	const struct dataset *data;
 	struct graph *g = NULL;
 	struct split all;
 	struct score score;
-	const struct source *s = &t->order.source;
-	enum err err = workspace_data(t->w, s->test_images, s->test_labels, &data, t->e);
-	if (err)
-		return err_wrap(t->e, "data.test");
-	err = split_whole(data, &s->norm, &all, t->e);
+	enum err err = open_test(t, &all);
 	if (!err)
 		err = workspace_path(t->w, t->order.model, path, t->e);
 	if (!err)
 		err = onnx_read(path, &g, t->e);
 	if (err)
 		return err;
-	err = score_graph(g, &all, data->count, t->stop, &score, t->e);
+	err = score_graph(g, &all, all.count, t->stop, &score, t->e);
 	graph_free(g);
 	if (err)
 		return err;

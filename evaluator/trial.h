@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+struct shelf;
 struct workspace;
 
 /* Gives the path of a local copy of blob `digest`, fetching it when it is missing. */
@@ -19,6 +20,8 @@ typedef enum err workspace_fetch_cb(const char *digest, char ret_path[4096], voi
 
 enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
+/* Decoded data is kept on `shelf`, for all workers of the machine; without one each has its own. */
+void workspace_share(struct workspace *w, const struct shelf *shelf);
 void workspace_close(struct workspace *w);
 
 /* Does what the lease (docs/protocol.md) says. *ret_report is the body of `complete` but for "model"; for a candidate

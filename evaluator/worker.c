@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "evaluator/backoff.h"
 #include "evaluator/cache.h"
+#include "evaluator/data/decode.h"
 #include "evaluator/heartbeat.h"
 #include "evaluator/report.h"
 #include "evaluator/trial.h"
@@ -38,6 +39,7 @@ struct worker {
 	struct http *http, *beat; /* of the main thread, of the heartbeat's */
 	struct cache *cache;
 	struct workspace *workspace;
+	struct shelf shelf;
 	char model[CACHE_PATH];   /* where a trial writes its network */
 	bool faulty;              /* the last trial was given back by a fault of this machine or the daemon */
 	double expires;           /* of the lease at hand */
@@ -327,8 +329,11 @@ enum err worker_run(const struct worker_options *o, struct errinfo *e)
 		err = cache_temporary(w.cache, "model.onnx", w.model, e);
 	if (!err)
 		err = workspace_open(fetch, &w, &w.workspace, e);
-	if (!err)
+	if (!err) {
+		w.shelf = cache_shelf(w.cache);
+		workspace_share(w.workspace, &w.shelf);
 		err = loop(&w, e);
+	}
 	if (w.workspace)
 		workspace_close(w.workspace);
 	cache_close(w.cache);

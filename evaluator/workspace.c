@@ -7,23 +7,27 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "evaluator/data/decode.h"
+#include "evaluator/data/loader.h"
 #include "evaluator/kernels/plan.h"
 
-enum { KEPT_DATA = 2 }; /* the training set and the test set */
+enum { KEPT_DATA = 3 }; /* a job's training, validation and test set */
 
 struct kept_data {
-	char images[DIGEST_HEX + 1], labels[DIGEST_HEX + 1];
+	char key[DIGEST_HEX + 1];
 	struct dataset *data;
 };
 
 struct workspace {
 	workspace_fetch_cb *fetch;
 	void *arg;
+	const struct shelf *shelf;
 	char model_digest[DIGEST_HEX + 1], criterion[32];
 	struct prunable *model;
 	struct plan *baseline;
 	struct kept_data data[KEPT_DATA];
 	int oldest;
+	uint32_t *order; /* of the splits last asked for */
 };
 
 enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace **ret, struct errinfo *e)
@@ -35,6 +39,11 @@ enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace *
 	w->arg = arg;
 	*ret = w;
 	return ERR_OK;
+}
+
+void workspace_share(struct workspace *w, const struct shelf *shelf)
+{
+	w->shelf = shelf;
 }
 
 static void drop_model(struct workspace *w)
@@ -52,6 +61,7 @@ void workspace_close(struct workspace *w)
 	drop_model(w);
 	for (int i = 0; i < KEPT_DATA; i++)
 		dataset_free(w->data[i].data);
+	free(w->order);
 	free(w);
 }
 
@@ -80,31 +90,89 @@ enum err workspace_model(
 	return ERR_OK;
 }
 
-enum err workspace_data(
-	struct workspace *w, const char *images, const char *labels, const struct dataset **ret, struct errinfo *e)
+/* Local copies of the files that r->role has, and of the training set that names the classes. */
+static enum err fetch_files(struct workspace *w, struct recipe *r, char (*paths)[4096], struct errinfo *e)
 {
-	char images_path[4096], labels_path[4096];
-	for (int i = 0; i < KEPT_DATA; i++)
-		if (w->data[i].data && !strcmp(w->data[i].images, images) && !strcmp(w->data[i].labels, labels)) {
+	const struct dataspec_set *set = &r->spec->sets[r->role];
+	enum err err = ERR_OK;
+	int n = set->file_count;
+	for (int i = 0; i < n && !err; i++) {
+		err = workspace_path(w, set->files[i].name, paths[i], e);
+		r->paths[i] = paths[i];
+	}
+	if (!err && r->spec->format == DATA_FOLDER && r->role != DATA_TRAIN) {
+		err = workspace_path(w, r->spec->sets[DATA_TRAIN].files[0].name, paths[n], e);
+		r->classes = paths[n];
+	}
+	return err;
+}
+
+static enum err decode(struct workspace *w, const struct source *s, enum data_role role, const char *key,
+	const atomic_bool *stop, struct dataset **ret, struct errinfo *e)
+{
+	struct recipe r = { .spec = &s->spec, .role = role };
+	char(*paths)[4096] = calloc(DATASPEC_FILES + 1, sizeof *paths);
+	if (!paths)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = fetch_files(w, &r, paths, e);
+	if (!err)
+		err = decode_open(&r, key, w->shelf, stop, ret, e);
+	free(paths);
+	return err;
+}
+
+static enum err find_data(struct workspace *w, const struct source *s, enum data_role role, const atomic_bool *stop,
+	const struct dataset **ret, struct errinfo *e)
+{
+	char key[DIGEST_HEX + 1];
+	enum err err = decode_key(&s->spec, role, key, e);
+	for (int i = 0; i < KEPT_DATA && !err; i++)
+		if (w->data[i].data && !strcmp(w->data[i].key, key)) {
 			*ret = w->data[i].data;
-			w->oldest = (i + 1) % KEPT_DATA;
+			if (w->oldest == i)
+				w->oldest = (i + 1) % KEPT_DATA;
 			return ERR_OK;
 		}
+	if (err)
+		return err;
 	struct kept_data *k = &w->data[w->oldest];
 	dataset_free(k->data);
 	k->data = NULL;
-	enum err err = workspace_path(w, images, images_path, e);
-	if (!err)
-		err = workspace_path(w, labels, labels_path, e);
-	if (!err)
-		err = dataset_read_idx(images_path, labels_path, &k->data, e);
+	if (w->shelf)
+		err = decode_find(key, w->shelf, &k->data, e);
+	if (!err && !k->data)
+		err = decode(w, s, role, key, stop, &k->data, e);
 	if (err)
 		return err;
-	snprintf(k->images, sizeof k->images, "%s", images);
-	snprintf(k->labels, sizeof k->labels, "%s", labels);
+	memcpy(k->key, key, sizeof k->key);
 	w->oldest = (w->oldest + 1) % KEPT_DATA;
 	*ret = k->data;
 	return ERR_OK;
+}
+
+enum err workspace_data(struct workspace *w, const struct source *s, enum data_role role, const atomic_bool *stop,
+	const struct dataset **ret, struct errinfo *e)
+{
+	return find_data(w, s, role, stop, ret, e) ? err_wrap(e, "data.%s", data_role_name(role)) : ERR_OK;
+}
+
+enum err workspace_splits(struct workspace *w, const struct source *s, const atomic_bool *stop, struct split *ret_train,
+	struct split *ret_held, struct errinfo *e)
+{
+	const struct dataset *train, *own;
+	free(w->order);
+	w->order = NULL;
+	enum err err = workspace_data(w, s, DATA_TRAIN, stop, &train, e);
+	if (err)
+		return err;
+	if (s->spec.held != DATA_OWN_SET)
+		return source_split(s, train, ret_train, ret_held, &w->order, e);
+	err = workspace_data(w, s, DATA_VALIDATION, stop, &own, e);
+	if (!err)
+		err = split_whole(train, &s->norm, ret_train, e);
+	if (!err)
+		err = split_shuffled(own, &s->norm, ret_held, &w->order, e);
+	return err;
 }
 
 enum err workspace_baseline(struct workspace *w, int64_t batch, struct plan **ret, struct errinfo *e)

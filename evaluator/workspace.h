@@ -6,10 +6,11 @@
 #ifndef EVALUATOR_WORKSPACE_H
 #define EVALUATOR_WORKSPACE_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "evaluator/data/dataset.h"
+#include "evaluator/data/source.h"
 #include "evaluator/prune/prune.h"
 #include "evaluator/trial.h"
 
@@ -19,9 +20,14 @@ struct plan;
 enum err workspace_model(struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
-/* A data set by the digests of its two files. The last two asked for are kept. */
-enum err workspace_data(struct workspace *w, const char *images, const char *labels, const struct dataset **ret,
-	struct errinfo *e) __attribute__((warn_unused_result));
+/* The data of one role, decoded; errors begin with "data.ROLE: ". The last three asked for are kept. *stop (may be
+ * NULL) becoming true ends it with ERR_GONE. */
+enum err workspace_data(struct workspace *w, const struct source *s, enum data_role role, const atomic_bool *stop,
+	const struct dataset **ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The images that train and those that score candidates. They live until the next call, s->norm must too. */
+enum err workspace_splits(struct workspace *w, const struct source *s, const atomic_bool *stop, struct split *ret_train,
+	struct split *ret_held, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The model last opened, ready for inference at one batch size. */
 enum err workspace_baseline(struct workspace *w, int64_t batch, struct plan **ret, struct errinfo *e)

@@ -111,7 +111,7 @@ static const struct {
 	{ IDX(", 'layout': 'nchw'"), "data.layout: is given, expected only with the formats npy and npz" },
 	{ NPY(", 'layout': 'chw'"), "data.layout: is \"chw\", expected \"nhwc\" or \"nchw\"" },
 	{ NPZ(", 'key': 'pixels'"), "data.test.key: unknown key" },
-	{ CIFAR("[]"), "data.train.files: has 0 entries, expected 1 to 32" },
+	{ CIFAR("[]"), "data.train.files: has 0 entries, expected 1 to 16" },
 	{ CIFAR("['a', 3]"), "data.train.files[1]: is 3, expected the name of a file" },
 	{ CIFAR("'a'"), "data.train.files: is \"a\"" },
 	{ IDX(", 'size': 3"), "data.size: is given, expected only with the format folder" },

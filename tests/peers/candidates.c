@@ -29,24 +29,26 @@ static const struct normalisation fashion = { .channels = 1, .mean = { 0.2860f }
 /* Images without their labels, which neither logits nor calibration look at: all are class 0. */
 static enum err read_images(const char *path, struct dataset *ret, struct errinfo *e)
 {
-	struct idx x = { 0 };
-	enum err err = idx_read(path, "images", 3, 3, &x, e);
+	struct array x = { 0 };
+	enum err err = idx_open(path, "images", 3, 3, &x, e);
 	if (err)
 		return err;
+	unsigned char *pixels = malloc(x.bytes);
 	uint32_t *labels = calloc(x.dims[0], sizeof *labels);
-	if (!labels) {
-		idx_fini(&x);
-		return err_set(e, ERR_MEMORY, "out of memory");
-	}
+	if (!pixels || !labels)
+		err = err_set(e, ERR_MEMORY, "out of memory");
+	else
+		err = array_take(&x, pixels, x.bytes, e);
 	*ret = (struct dataset){ .count = x.dims[0], .channels = 1, .height = (int64_t)x.dims[1],
-		.width = (int64_t)x.dims[2], .pixels = x.data, .labels = labels, .classes = 1 };
-	return ERR_OK;
+		.width = (int64_t)x.dims[2], .pixels = pixels, .labels = labels, .classes = 1, .file = -1 };
+	array_close(&x);
+	return err;
 }
 
 static void images_fini(struct dataset *d)
 {
-	free(d->pixels);
-	free(d->labels);
+	free((void *)d->pixels);
+	free((void *)d->labels);
 }
 
 static enum err read_number(const char *name, const char *text, long max, long *ret, struct errinfo *e)
@@ -66,15 +68,14 @@ static enum err read_number(const char *name, const char *text, long max, long *
 static enum err run_plan(struct plan *p, const struct split *s, size_t n, float *ret, struct errinfo *e)
 {
 	uint32_t labels[BATCH];
-	size_t classes = (size_t)plan_output_size(p);
+	size_t classes = (size_t)plan_output_size(p, 0);
 	for (size_t from = 0; from < n; from += BATCH) {
-		const float *logits;
 		size_t count = n - from < BATCH ? n - from : BATCH;
-		split_batch(s, NULL, from, count, plan_input(p), labels);
-		enum err err = plan_run(p, &logits, e);
+		split_batch(s, NULL, from, count, plan_input(p, 0), labels);
+		enum err err = plan_run(p, e);
 		if (err)
 			return err;
-		memcpy(ret + from * classes, logits, count * classes * sizeof *ret);
+		memcpy(ret + from * classes, plan_output(p, 0), count * classes * sizeof *ret);
 	}
 	return ERR_OK;
 }
@@ -87,7 +88,7 @@ static enum err write_logits(const struct graph *g, const struct split *s, size_
 		err = plan_new(g, BATCH, PLAN_INFER, &p, e);
 	if (err)
 		return err;
-	size_t bytes = n * (size_t)plan_output_size(p) * sizeof(float);
+	size_t bytes = n * (size_t)plan_output_size(p, 0) * sizeof(float);
 	float *logits = malloc(bytes);
 	err = logits ? run_plan(p, s, n, logits, e) : err_set(e, ERR_MEMORY, "out of memory");
 	if (!err)
