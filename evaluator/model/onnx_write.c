@@ -203,11 +203,13 @@ static const char *invent(struct writer *w, const char *of, int number)
 static bool add_number(struct writer *w, const char *name, int64_t number)
 {
 	int64_t *data = ARENA_ARRAY(w->arena, int64_t, 1);
-	struct value v = { .name = name, .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { 1 } }, .data = data };
-	if (!data || !name)
+	struct value *v = ARENA_NEW(w->arena, struct value); /* the message points into it */
+	if (!data || !v || !name)
 		return false;
 	*data = number;
-	return add_constant(w, &v);
+	*v = (struct value){ .name = name, .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { 1 } },
+		.data = data };
+	return add_constant(w, v);
 }
 
 static bool add_pair(struct writer *w, const char *type, const char *a, const char *b, const char *to)

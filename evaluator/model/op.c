@@ -110,7 +110,7 @@ const struct op_info op_table[OP_COUNT] = {
 	[OP_DEPTH_TO_SPACE] = { "DepthToSpace", 1, 1, 1, 0, { { "blocksize", ATTRIBUTE_INT },
 		{ "mode", ATTRIBUTE_STRING } } },
 	[OP_SPACE_TO_DEPTH] = { "SpaceToDepth", 1, 1, 1, 0, { { "blocksize", ATTRIBUTE_INT } } },
-	[OP_RESIZE] = { "Resize", 2, 4, 1, 0, { { "antialias", ATTRIBUTE_INT }, { "axes", ATTRIBUTE_INTS },
+	[OP_RESIZE] = { "Resize", 1, 4, 1, 0, { { "antialias", ATTRIBUTE_INT }, { "axes", ATTRIBUTE_INTS },
 		{ "coordinate_transformation_mode", ATTRIBUTE_STRING }, { "cubic_coeff_a", ATTRIBUTE_FLOAT },
 		{ "exclude_outside", ATTRIBUTE_INT }, { "extrapolation_value", ATTRIBUTE_FLOAT },
 		{ "keep_aspect_ratio_policy", ATTRIBUTE_STRING }, { "mode", ATTRIBUTE_STRING },

@@ -315,6 +315,7 @@ static enum err expand_one(struct reader *r, struct node *n, int i, int axis)
 		err = reader_invent(r, n->name, &v, &expand.out[0]);
 	if (err)
 		return err;
+	expand.name = g->values[expand.out[0]].name; /* one of its own: names of nodes must differ too */
 	r->uses[expand.in[0]]++;
 	g->nodes[g->node_count++] = expand;
 	n->in[i] = expand.out[0];

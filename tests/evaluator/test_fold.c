@@ -76,6 +76,8 @@ START_TEST(shapes_are_known_for_any_batch)
 	const struct value *y = &g->values[g->outputs[0]];
 	for (int i = 0; i < g->node_count; i++)
 		ck_assert_msg(!g->nodes[i].opaque, "%s: %s", shape_rows[_i].text, g->nodes[i].opaque);
+	for (int i = 1; i < g->node_count; i++)
+		ck_assert_str_ne(g->nodes[i].name, g->nodes[i - 1].name);
 	ck_assert_str_eq(shape_text(&y->shape, text), shape_rows[_i].shape);
 	ck_assert_int_eq(g->node_count, shape_rows[_i].nodes);
 	graph_free(g);

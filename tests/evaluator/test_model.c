@@ -14,6 +14,7 @@
 #include "tests/evaluator/folder.h"
 #include "tests/evaluator/forms.h"
 #include "tests/evaluator/golden.h"
+#include "tests/evaluator/sketch.h"
 #include "tests/evaluator/suites.h"
 
 #define FORMS "tests/evaluator/forms/"
@@ -401,6 +402,43 @@ START_TEST(a_written_model_keeps_names_and_attributes_of_its_nodes)
 }
 END_TEST
 
+/* Inference adds the shapes of what is computed; the file has the types of what is stored. */
+static struct graph *finish_and_write(struct sketch *s, int output)
+{
+	sketch_finish(s, output);
+	for (int i = 0; i < s->g->value_count; i++)
+		s->g->values[i].file_type = (int)s->g->values[i].dtype;
+	return write_and_read(s->g);
+}
+
+START_TEST(sizes_that_name_the_batch_are_found_when_a_written_model_runs)
+{
+	struct sketch s = sketch_open("expand", 1, 1, (const int64_t[]){ 5 });
+	int row = sketch_tensor(&s, -1, 1, 3, (const int64_t[]){ 1, 1, 5 });
+	int sizes = sketch_operand(&s, 3, (const int64_t[]){ DIM_BATCH, 7, 5 });
+	s.g->values[sizes].batch_sizes = true;
+	struct graph *again = finish_and_write(&s, sketch_node(&s, OP_EXPAND, 2, (const int[]){ row, sizes }));
+	const struct value *y = &again->values[again->outputs[0]];
+	ck_assert_int_eq(again->node_count, 1);
+	ck_assert(shape_equal(&y->shape, &(struct shape){ 3, { DIM_BATCH, 7, 5 } }));
+	graph_free(again);
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(a_resize_may_leave_out_its_region)
+{
+	struct sketch s = sketch_open("resize", 1, 3, (const int64_t[]){ 2, 3, 4 });
+	int scales = sketch_tensor(&s, 1, 1, 1, (const int64_t[]){ 4 });
+	((float *)s.g->values[scales].data)[3] = 2;
+	struct graph *again = finish_and_write(&s, sketch_node(&s, OP_RESIZE, 3, (const int[]){ 0, -1, scales }));
+	const struct value *y = &again->values[again->outputs[0]];
+	ck_assert(shape_equal(&y->shape, &(struct shape){ 4, { DIM_BATCH, 2, 3, 8 } }));
+	graph_free(again);
+	sketch_close(&s);
+}
+END_TEST
+
 Suite *model_suite(void)
 {
 	Suite *s = suite_create("model");
@@ -416,6 +454,8 @@ Suite *model_suite(void)
 	tcase_add_loop_test(t, a_model_written_and_read_is_the_same_to_the_bit, 0, FILES);
 	tcase_add_test(t, a_written_model_keeps_the_name_of_its_batch);
 	tcase_add_loop_test(t, a_written_model_keeps_names_and_attributes_of_its_nodes, 0, FILES);
+	tcase_add_test(t, sizes_that_name_the_batch_are_found_when_a_written_model_runs);
+	tcase_add_test(t, a_resize_may_leave_out_its_region);
 	suite_add_tcase(s, t);
 	return s;
 }
