@@ -322,6 +322,7 @@ static enum err read_word(const struct node *n, const char *name, const char *ot
 
 static enum err resize_words(const struct graph *g, const struct node *n, struct operand_resize *r, struct errinfo *e)
 {
+	char text[256];
 	static const struct word modes[] = { { "nearest", RESIZE_NEAREST }, { "linear", RESIZE_LINEAR },
 		{ "bilinear", RESIZE_LINEAR }, { "cubic", RESIZE_CUBIC }, { 0 } };
 	static const struct word coordinates[] = { { "half_pixel", RESIZE_HALF_PIXEL },
@@ -331,8 +332,14 @@ static enum err resize_words(const struct graph *g, const struct node *n, struct
 		{ "round_prefer_ceil", RESIZE_ROUND_PREFER_CEIL }, { "floor", RESIZE_FLOOR },
 		{ "ceil", RESIZE_CEIL }, { 0 } };
 	int mode = 0, coordinate = 0, nearest = 0;
+	static const struct word policies[] = { { "stretch", 0 }, { 0 } };
 	bool old = n->op == OP_UPSAMPLE || g->opset < 11;
-	enum err err = read_word(n, "mode", "nearest", modes, &mode, e);
+	int unused;
+	enum err err = read_word(n, "keep_aspect_ratio_policy", "stretch", policies, &unused, e);
+	if (!err && node_int(n, "antialias", 0))
+		err = err_set(e, ERR_UNSUPPORTED, "%s: attribute 'antialias' is not supported", node_text(n, text));
+	if (!err)
+		err = read_word(n, "mode", "nearest", modes, &mode, e);
 	if (!err)
 		err = read_word(n, "coordinate_transformation_mode", old ? "asymmetric" : "half_pixel", coordinates,
 			&coordinate, e);

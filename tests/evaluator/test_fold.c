@@ -1,6 +1,7 @@
 /* test_fold.c -- what exporters leave in a graph is evaluated while it is read.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,7 @@ static const struct {
 	{ X "c = Greater x x\nd = Cast c to=1\ny = Mul x d" OUT, "Greater" },
 	{ X "y = ReduceMean x axes=[0]" OUT, "runs over the batch" },
 	{ X "s = Shape x\nt = Mul s s\ny = Reshape x t" OUT, "depends on the batch" },
+	{ "opset 18\n" X "floats s 4 1 1 2 2\ny = Resize x _ s antialias=1 mode='linear'" OUT, "'antialias' is not supported" },
 	{ X "y = Softmax x axis=0" OUT, "runs over the batch" },
 	{ X "ints i 1 0\ny = Gather x i axis=0" OUT, "out of the batch" },
 };
@@ -166,6 +168,67 @@ START_TEST(an_opaque_node_has_the_shape_that_the_file_declares)
 }
 END_TEST
 
+/* ---- branches ---- */
+
+/* The graph of a text whose If has these branches. */
+static enum err read_branches(
+	const char *text, const char *then_text, const char *else_text, struct graph **ret, struct errinfo *e)
+{
+	struct form f = script_open(text), branches[] = { script_open(then_text), script_open(else_text) };
+	Onnx__NodeProto *n = form_node(&f, "If", 0);
+	for (int i = 0; i < 2; i++)
+		form_add_attribute(&f, n, i ? "else_branch" : "then_branch", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->g =
+			branches[i].graph;
+	enum err err = form_read(&f, ret, e);
+	for (int i = 0; i < 2; i++)
+		form_close(&branches[i]);
+	form_close(&f);
+	return err;
+}
+
+#define ASK "input x n,1,6,6\ns = Shape x\nints d - 1\nc = Gather s d\nints one - 1\nq = Equal c one\n"
+#define SQUEEZE "ints a 1 1\nt = Squeeze x a\noutput t"
+
+START_TEST(an_if_whose_condition_is_known_is_its_branch)
+{
+	char text[128];
+	struct graph *g = NULL;
+	struct errinfo e;
+	const char *const conditions[] = { "y = If q\noutput y", "p = Not q\ny = If p\noutput y" };
+	for (int i = 0; i < 2; i++) {
+		char outer[256];
+		snprintf(outer, sizeof outer, "%s%s", ASK, conditions[i]);
+		ck_assert_msg(!read_branches(outer, i ? "t = Relu x\noutput t" : SQUEEZE,
+				      i ? SQUEEZE : "t = Relu x\noutput t", &g, &e), "%s", e.msg);
+		ck_assert_int_eq(g->node_count, 1);
+		ck_assert_str_eq(g->values[g->outputs[0]].name, "y");
+		ck_assert_str_eq(shape_text(&g->values[g->outputs[0]].shape, text), "(batch, 6, 6)");
+		graph_free(g);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *outer, *branch, *what;
+} branch_rows[] = {
+	{ ASK "r = ReduceMax x keepdims=0\ny = If r\noutput y", SQUEEZE, "is a graph" },
+	{ ASK "y = If q\noutput y", "t = Relu x\noutput u", "no node computes" },
+	{ ASK "y = If q\noutput y", "t = Relu x\nu = Relu x\noutput t\noutput u", "with 1 outputs" },
+	{ ASK "y = If q\noutput y", "input z 1\nt = Relu x\noutput t", "without inputs" },
+	{ ASK "y = If q\noutput y", "t = Relu nothing\noutput t", "not defined before" },
+	{ ASK "y = If q\noutput y", "q = Relu x\noutput q", "used twice" },
+};
+
+START_TEST(a_branch_that_makes_no_sense_is_refused)
+{
+	struct graph *g = NULL;
+	struct errinfo e;
+	ck_assert_int_ne(read_branches(branch_rows[_i].outer, branch_rows[_i].branch, SQUEEZE, &g, &e), ERR_OK);
+	ck_assert_msg(strstr(e.msg, branch_rows[_i].what), "%s", e.msg);
+	ck_assert_ptr_null(g);
+}
+END_TEST
+
 Suite *fold_suite(void)
 {
 	Suite *s = suite_create("fold");
@@ -174,6 +237,8 @@ Suite *fold_suite(void)
 	tcase_add_loop_test(t, constants_are_computed_as_onnx_says, 0, COUNT(number_rows));
 	tcase_add_loop_test(t, what_has_no_rule_is_opaque_and_says_why, 0, COUNT(opaque_rows));
 	tcase_add_test(t, an_opaque_node_has_the_shape_that_the_file_declares);
+	tcase_add_test(t, an_if_whose_condition_is_known_is_its_branch);
+	tcase_add_loop_test(t, a_branch_that_makes_no_sense_is_refused, 0, COUNT(branch_rows));
 	suite_add_tcase(s, t);
 	return s;
 }
