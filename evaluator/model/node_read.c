@@ -351,8 +351,11 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 	struct node n = { .op = standard ? op_named(type) : OP_COUNT };
 	if (n.op == OP_CONSTANT)
 		return read_constant(r, from);
+	enum err err = standard && !strcmp(type, "If") ? reader_branch(r, from, &done) : ERR_OK;
+	if (err || done)
+		return err;
 	bool named = *text(from->name) || !from->n_output; /* otherwise it is called after its output */
-	enum err err = reader_name(r, named ? from->name : from->output[0], &n.name);
+	err = reader_name(r, named ? from->name : from->output[0], &n.name);
 	if (!err)
 		err = reader_name(r, type, &n.type);
 	if (!err)

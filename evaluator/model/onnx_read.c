@@ -99,7 +99,7 @@ static enum err add_initialiser(struct reader *r, const Onnx__TensorProto *t)
 	return err ? err : reader_add(r, text(t->name), &v, &index);
 }
 
-static enum err read_initialisers(struct reader *r)
+enum err reader_stored(struct reader *r)
 {
 	if (r->from->n_sparse_initializer)
 		return err_set(r->e, ERR_UNSUPPORTED, "sparse initialisers are not supported");
@@ -267,17 +267,27 @@ static enum err drop_dead_nodes(struct reader *r)
 
 /* ---- the whole ---- */
 
-/* A node may need its own copy of each operand, and an Expand before an input: with a shape and a value to expand. */
+/* A node may need its own copy of each operand, and an Expand before an input: with a shape and a value to expand. The
+ * nodes of a branch take the place of an If. */
+static void count_rooms(struct reader *r, const Onnx__GraphProto *from)
+{
+	r->node_room += from->n_node;
+	r->value_room += from->n_initializer + from->n_input;
+	for (size_t i = 0; i < from->n_node; i++) {
+		const Onnx__NodeProto *n = from->node[i];
+		r->node_room += n->n_input;
+		r->value_room += n->n_output + 4 * n->n_input + 1;
+		for (size_t k = 0; k < n->n_attribute; k++)
+			if (n->attribute[k]->g)
+				count_rooms(r, n->attribute[k]->g);
+	}
+}
+
 static enum err reserve(struct reader *r)
 {
 	struct graph *g = r->g;
 	const Onnx__GraphProto *from = r->from;
-	r->node_room = from->n_node;
-	r->value_room = from->n_initializer + from->n_input;
-	for (size_t i = 0; i < from->n_node; i++) {
-		r->node_room += from->node[i]->n_input;
-		r->value_room += from->node[i]->n_output + 4 * from->node[i]->n_input + 1;
-	}
+	count_rooms(r, from);
 	if (r->value_room > MOST_VALUES)
 		return err_set(r->e, ERR_LIMIT, "the model may need %zu tensors, at most %zu are supported",
 			r->value_room, MOST_VALUES);
@@ -333,7 +343,7 @@ static enum err read_model(struct reader *r, const Onnx__ModelProto *m)
 	if (!err)
 		err = reserve(r);
 	if (!err)
-		err = read_initialisers(r);
+		err = reader_stored(r);
 	if (!err)
 		err = read_inputs(r);
 	if (!err)

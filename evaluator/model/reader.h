@@ -42,11 +42,14 @@ enum err reader_invent(struct reader *r, const char *like, const struct value *v
 /* A stored tensor again, with data of its own. */
 enum err reader_copy(struct reader *r, int value, int *ret_index) __attribute__((warn_unused_result));
 
+/* The initialisers of r->from become values. */
+enum err reader_stored(struct reader *r) __attribute__((warn_unused_result));
+
 enum err reader_no_memory(struct reader *r);
 
 /* ---- node_read.c ---- */
 
-/* Reads all nodes. */
+/* Reads all nodes of r->from. */
 enum err reader_nodes(struct reader *r) __attribute__((warn_unused_result));
 
 /* Appends a finished node whose outputs are `count` new values of these shapes, named as in `names` (an empty name: the
@@ -59,6 +62,12 @@ static inline const char *reader_text(const char *s)
 {
 	return s ? s : "";
 }
+
+/* ---- branch.c ---- */
+
+/* An If of which is known where it goes is read, and *ret_done set; what it computes has the names of its outputs. */
+enum err reader_branch(struct reader *r, const Onnx__NodeProto *from, bool *ret_done)
+	__attribute__((warn_unused_result));
 
 /* ---- fold.c ---- */
 

@@ -176,9 +176,11 @@ static enum err read_branches(
 {
 	struct form f = script_open(text), branches[] = { script_open(then_text), script_open(else_text) };
 	Onnx__NodeProto *n = form_node(&f, "If", 0);
-	for (int i = 0; i < 2; i++)
-		form_add_attribute(&f, n, i ? "else_branch" : "then_branch", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH)->g =
-			branches[i].graph;
+	for (int i = 0; i < 2; i++) {
+		Onnx__AttributeProto *a = form_add_attribute(&f, n, i ? "else_branch" : "then_branch",
+			ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);
+		a->g = branches[i].graph;
+	}
 	enum err err = form_read(&f, ret, e);
 	for (int i = 0; i < 2; i++)
 		form_close(&branches[i]);
