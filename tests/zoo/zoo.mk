@@ -3,13 +3,17 @@ ZOO       ?= *
 ZOO_NODE  := NODE_PATH=$(PEERS)/node_modules PYTHONDONTWRITEBYTECODE=1
 ZOO_PROBE := $(OUT)/tests/zoo-probe
 
-.PHONY: zoo zoo-nets zoo-debian bench-load
+.PHONY: zoo zoo-nets zoo-candidates zoo-debian bench-load
 zoo: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian $(if $(filter *,$(ZOO)),zoo-nets)
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/zoo.py build/zoo/$(MODE) '$(ZOO)'
 
 zoo-nets: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/compare_nets.py build/zoo/$(MODE)/nets
 check-peers: zoo-nets
+
+# Two thousand random candidates of twenty architectures.
+zoo-candidates: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/candidates.py build/zoo/$(MODE)
 
 bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py build/bench
