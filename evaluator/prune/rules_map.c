@@ -46,17 +46,16 @@ void rule_layer_norm(struct union_find *u, const struct node *n)
 			rules_tie_broadcast(u, n->in[k], n->out[0]);
 }
 
-/* Channels are (groups, channels of a group); scale and shift are one a group, or one a channel. */
+/* Channels are (groups, channels of a group); scale and shift are one a group. */
 void rule_group_norm(struct union_find *u, const struct node *n)
 {
 	struct span x = union_find_span(u, n->in[0], 1), parts[2] = { { 0, 0 } };
 	int64_t groups = node_int(n, "num_groups", 1);
 	union_find_tie_all(u, n->in[0], n->out[0]);
 	rules_split(u, n, x, 2, (int64_t[]){ groups, x.n / groups }, parts);
-	for (int k = 1; k < n->in_count; k++) {
-		struct span vector = n->in[k] >= 0 ? union_find_span(u, n->in[k], 0) : (struct span){ 0, 0 };
-		union_find_tie(u, vector, vector.n == x.n ? x : parts[0]);
-	}
+	for (int k = 1; k < n->in_count; k++)
+		if (n->in[k] >= 0)
+			union_find_tie(u, union_find_span(u, n->in[k], 0), parts[0]);
 }
 
 /* Places are frozen, channels pass one by one. */

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, option_suite());
 	srunner_add_suite(runner, cache_suite());
 	srunner_add_suite(runner, prune_suite());
+	srunner_add_suite(runner, coupling_suite());
 	srunner_add_suite(runner, sound_suite());
 	srunner_add_suite(runner, trial_suite());
 	srunner_add_suite(runner, worker_suite());

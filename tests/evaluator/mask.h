@@ -8,8 +8,13 @@
 struct coupling;
 struct graph;
 
-/* Sets to zero, in g's own tensors, what produces the removed channels of c (whose graph g is a copy of): filter rows,
- * batch-norm scales, and with `shifts` biases and batch-norm shifts too. */
-void mask_channels(const struct coupling *c, const bool *removed, bool shifts, struct graph *g);
+enum mask {
+	MASK_FILTERS,   /* filter rows and batch-norm scales alone */
+	MASK_PRODUCERS, /* all that produces channels: biases, shifts, slopes and other stored tensors, too */
+	MASK_READERS,   /* and what reads them: the slices of the filters behind */
+};
+
+/* A copy of c's graph with tensors of its own, in which what has to do with the removed channels (by class) is zero. */
+struct graph *mask_channels(const struct coupling *c, const bool *removed, enum mask mask);
 
 #endif

@@ -9,14 +9,20 @@
 enum { RESTARTED_STATUS = 42 };
 
 Suite *data_suite(void);
+Suite *format_suite(void);
+Suite *picture_suite(void);
+Suite *decode_suite(void);
 Suite *model_suite(void);
 Suite *hostile_suite(void);
 Suite *fold_suite(void);
 Suite *kernel_suite(void);
+Suite *operator_suite(void);
+Suite *move_suite(void);
 Suite *plan_suite(void);
 Suite *refusal_suite(void);
 Suite *topology_suite(void);
 Suite *prune_suite(void);
+Suite *coupling_suite(void);
 Suite *sound_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);
