@@ -4,8 +4,9 @@
 SPDX-License-Identifier: MIT
 
 Usage: compare_nets.py FOLDER [PATTERN]. One line a network, then "N passed, M failed". Of each, our answers to a
-batch must be PyTorch's; of each of 50 random candidates, the file must pass onnx.checker and ONNX Runtime's answers
-must be ours. What a network left behind stays in FOLDER when it failed.
+batch must be PyTorch's; no more channels may be frozen than the network's case says; of each of 50 random candidates,
+the file must pass onnx.checker and ONNX Runtime's answers must be ours. What a network left behind stays in FOLDER
+when it failed.
 """
 import fnmatch
 import os
@@ -97,14 +98,14 @@ class Trial:
         return judge.distance(judge.floats(model + ".ours"), judge.floats(model + ".theirs"))
 
     def compare(self):
-        share = judge.frozen_share(judge.inspect(self.model))
+        frozen, channels = judge.frozen_channels(judge.inspect(self.model))
         whole = self.whole() if self.case.runs else 0.0
         candidates, removed = self.make_candidates()
         self.theirs([self.model] + candidates)
         worst = max((self.apart(m), os.path.basename(m)) for m in [self.model] + candidates)
-        good = whole <= APART and worst[0] <= APART and removed > 0
-        return good, "PyTorch %.1e, ONNX Runtime %.1e (%s); %d channels removed, frozen %.0f %%" % (
-            whole, *worst, removed, 100 * share)
+        good = whole <= APART and worst[0] <= APART and removed > 0 and frozen <= self.case.frozen
+        return good, "PyTorch %.1e, ONNX Runtime %.1e (%s); %d channels removed, %d of %d frozen" % (
+            whole, *worst, removed, frozen, channels)
 
 
 def compare(name, folder):

@@ -11,7 +11,7 @@ import onnx
 import onnx.checker
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../peers"))
-from programs import OUT, onnxruntime, run, worker  # noqa: E402, F401 (ONNX Runtime for who imports this)
+from programs import OUT, onnxruntime, run, worker  # noqa: E402, F401 (some are for who imports this)
 
 PROBE = os.path.join(OUT, "tests/zoo-probe")
 
@@ -43,17 +43,25 @@ def distance(ours, theirs):
     return float(numpy.abs(ours.astype("f8") - theirs).max() / max(float(numpy.abs(theirs).max()), 1e-30))
 
 
+def spread(answers):
+    """How much of (batch, numbers) depends on the input: the mean deviation of a number, over the largest."""
+    return float(answers.std(0).mean() / max(float(numpy.abs(answers).max()), 1e-30))
+
+
 def check_file(path):
     """onnx's own opinion: sound, and shapes that agree."""
     onnx.checker.check_model(onnx.load(path), full_check=True)
 
 
-def frozen_share(inventory):
-    """Of the channels that layers compute (convolutions and linear layers of any kind), the share that can't go."""
+def frozen_channels(inventory):
+    """Of the channels that layers with stored weights compute (convolutions and linear layers of any kind): how many
+    can't go, and all."""
     channels = [g["channels"] for g in inventory["groups"]]
-    frozen = total = 0
-    for layer in inventory["layers"]:
-        if layer["kernel"]:
-            frozen += sum(n for group, n in layer["out"] if group < 0)
-            total += sum(n * (channels[group] if group >= 0 else 1) for group, n in layer["out"])
+    terms = [term for layer in inventory["layers"] if layer["positions"] and layer.get("stored", 1)
+             for term in layer["out"]]
+    return sum(n for g, n in terms if g < 0), sum(n * (channels[g] if g >= 0 else 1) for g, n in terms)
+
+
+def frozen_share(inventory):
+    frozen, total = frozen_channels(inventory)
     return frozen / total if total else 1.0

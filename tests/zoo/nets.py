@@ -515,9 +515,10 @@ def covariance():
 
 
 def opaque():
-    """An operator without a rule: what touches it stays, the rest can be pruned."""
+    """An operator without a rule: what touches it stays, and what is behind it, since its shape isn't known. What is
+    before it can be pruned."""
     def run(m, x):
-        return m.head(m.out(m.inner(torch.cumsum(m.stem(x), 1))))
+        return m.head(m.out(torch.cumsum(m.inner(m.stem(x)), 1)))
     return Net(run, stem=conv(3, 11), inner=conv(11, 9), out=conv(9, 7), head=Head(7))
 
 
@@ -537,8 +538,9 @@ def versatile():
 
 # ---- all of them ----
 
-# dims: of every input, without the batch. fixed: exported for a batch of one. runs: whether our kernels have it all.
-Case = collections.namedtuple("Case", "make dims opset folded fixed runs", defaults=(13, True, False, True))
+# dims: of every input, without the batch. frozen: at most so many channels of layers may be; mostly those of the ten
+# logits. fixed: exported for a batch of one. runs: whether our kernels have it all.
+Case = collections.namedtuple("Case", "make dims frozen opset folded fixed runs", defaults=(10, 13, True, False, True))
 
 IMAGE, ROW = [(3, 16, 16)], [(19,)]
 NETS = {make.__name__: Case(make, IMAGE) for make in (
@@ -556,13 +558,19 @@ NETS.update({
     "perceptron": Case(perceptron, ROW),
     "plain_perceptron": Case(plain_perceptron, ROW),
     "encoder_layer": Case(encoder_layer, [(6, 7)]),
-    "opaque": Case(opaque, IMAGE, runs=False),
+    "opaque": Case(opaque, IMAGE, frozen=9, runs=False),
     "attention_rows": Case(lambda: attention(False), IMAGE),
     "attention_chunks": Case(lambda: attention(True), IMAGE),
-    **{"unet_" + kind: Case(lambda kind=kind: unet(kind), IMAGE)
+    **{"unet_" + kind: Case(lambda kind=kind: unet(kind), IMAGE, frozen=2)
        for kind in ("transposed", "nearest", "bilinear", "aligned", "bicubic")},
     **{"opset_%d" % v: Case(versatile, IMAGE, opset=v) for v in range(9, 18)},
 })
+# Two outputs are two sets of channels that stay; a gate for all channels is one; pooling over channels, as a local norm
+# does it, takes them in order; rows of a product and products of two computed maps keep one side.
+NETS.update({name: NETS[name]._replace(frozen=channels) for name, channels in {
+    "two_outputs": 15, "inputs_outputs": 34, "pixel_shuffle": 3, "resize_to": 4, "transposed": 2, "spatial_gate": 11,
+    "convolved_gate": 11, "shuffle_split": 13, "local_norm": 23, "mixer": 93, "einsum_pairs": 14, "covariance": 17,
+}.items()})
 NETS.update({name + "_unfolded": NETS[name]._replace(folded=False) for name in (
     "shuffle_grouped", "group_norm", "vision_transformer", "window_attention", "resize_to", "linear_gate")})
 NETS.update({name + "_fixed": NETS[name]._replace(fixed=True) for name in (
