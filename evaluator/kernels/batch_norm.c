@@ -8,58 +8,63 @@
 
 #include "evaluator/kernels/builder.h"
 
-/* A channel vector of the plan's own, filled from an initialiser when from is not NULL. */
-static enum err bind_vector(struct builder *b, int arg, const float *from, int64_t n, struct step *s, float **ret)
-{
-	float *copy = builder_floats(b, n);
-	if (!copy)
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	if (from)
-		memcpy(copy, from, (size_t)n * sizeof *copy);
-	dnnl_memory_desc_t md = dnn_vector(n);
-	dnnl_memory_t memory;
-	enum err err = builder_memory(b, &md, copy, &memory);
-	if (err)
-		return err;
-	s->args[s->arg_count++] = (dnnl_exec_arg_t){ arg, memory };
-	*ret = copy;
-	return ERR_OK;
-}
-
-static enum err bind_vectors(struct builder *b, int index, struct step *s)
+static enum err bind_vectors(struct builder *b, const struct view *x, struct step *s)
 {
 	static const int args[] = { DNNL_ARG_SCALE, DNNL_ARG_SHIFT, DNNL_ARG_MEAN, DNNL_ARG_VARIANCE };
-	const struct node *n = &b->g->nodes[index];
-	const struct shape *x = &b->g->values[n->in[0]].shape;
+	const struct node *n = builder_node(b);
+	int64_t channels = x->dim[1];
+	dnnl_memory_desc_t md = dnn_vector(channels);
 	float *vectors[4];
 	for (int i = 0; i < 4; i++) {
-		bool computed = b->mode == PLAN_CALIBRATE && i >= 2;
-		enum err err = bind_vector(
-			b, args[i], computed ? NULL : b->g->values[n->in[1 + i]].data, x->dim[1], s, &vectors[i]);
+		enum err err = builder_floats(b, channels, &vectors[i]);
+		if (!err)
+			err = builder_bind(b, s, args[i], &md, vectors[i]);
 		if (err)
 			return err;
+		if (b->mode != PLAN_CALIBRATE || i < 2)
+			memcpy(vectors[i], b->g->values[n->in[1 + i]].data, (size_t)channels * sizeof(float));
 	}
-	b->statistics[index] = (struct norm_statistics){ vectors[2], vectors[3], shape_count(x, b->batch) / x->dim[1] };
+	b->plan->statistics[b->node] =
+		(struct norm_statistics){ vectors[2], vectors[3], view_count(x) / channels };
 	return ERR_OK;
 }
 
-enum err batch_norm_build(struct builder *b, int index)
+/* oneDNN knows channels-last and row-major; x is put into the first unless it is the second. */
+static enum err find_input(struct builder *b, int value, struct view *ret)
 {
-	const struct node *n = &b->g->nodes[index];
+	struct order row_major = order_row_major(), last = order_channels_last(builder_shape(b, value)->rank);
+	enum err err = builder_value(b, value, ret);
+	if (err)
+		return err;
+	return builder_dense(b, value, view_is_dense(ret, &row_major) ? &row_major : &last, ret);
+}
+
+enum err batch_norm_build(struct builder *b)
+{
+	const struct node *n = builder_node(b);
 	bool calibrate = b->mode == PLAN_CALIBRATE;
 	unsigned flags = dnnl_use_scale | dnnl_use_shift | (calibrate ? 0 : dnnl_use_global_stats);
 	dnnl_batch_normalization_desc_t desc;
+	dnnl_memory_desc_t md;
+	struct view x, y;
 	struct step s = { 0 };
-	enum err err = dnn_check(dnnl_batch_normalization_forward_desc_init(&desc,
-					 calibrate ? dnnl_forward_training : dnnl_forward_inference,
-					 &b->slots[n->in[0]].md, node_float(n, "epsilon", 1e-5f), flags),
-		"describing a batch-norm", b->e);
-	if (err)
-		return err;
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_SRC, b->slots[n->in[0]].memory };
-	s.args[s.arg_count++] = (dnnl_exec_arg_t){ DNNL_ARG_DST, b->slots[b->fusion->result[index]].memory };
-	err = bind_vectors(b, index, &s);
+	enum err err = find_input(b, n->in[0], &x);
+	if (!err)
+		err = builder_place_over(b, builder_result(b), n->in[0], &x, &y);
+	if (!err)
+		err = dnn_describe(&x, &md, b->e);
+	if (!err)
+		err = dnn_check(dnnl_batch_normalization_forward_desc_init(&desc,
+					calibrate ? dnnl_forward_training : dnnl_forward_inference, &md,
+					node_float(n, "epsilon", 1e-5f), flags),
+			"describing a batch-norm", b->e);
+	if (!err)
+		err = builder_bind_view(b, &s, DNNL_ARG_SRC, &x);
+	if (!err)
+		err = builder_bind_view(b, &s, DNNL_ARG_DST, &y);
+	if (!err)
+		err = bind_vectors(b, &x, &s);
 	if (!err)
 		err = builder_primitive(b, &desc, NULL, &s.primitive, NULL);
-	return err ? err : builder_add(b, &s);
+	return builder_finish(b, &s, err);
 }

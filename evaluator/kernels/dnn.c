@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "evaluator/kernels/dnn.h"
 
+#include <string.h>
+
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e)
 {
 	switch (status) {
@@ -20,37 +22,32 @@ enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e)
 	return err_set(e, ERR_INTERNAL, "%s: oneDNN answered with status %d", what, (int)status);
 }
 
-static enum err describe(
-	const struct shape *s, int64_t batch, dnnl_format_tag_t tag, dnnl_memory_desc_t *ret, struct errinfo *e)
+enum err dnn_describe(const struct view *v, dnnl_memory_desc_t *ret, struct errinfo *e)
 {
-	dnnl_dims_t dims = { 0 };
-	for (int i = 0; i < s->rank; i++)
-		dims[i] = s->dim[i] == DIM_BATCH ? batch : s->dim[i];
-	return dnn_check(dnnl_memory_desc_init_by_tag(ret, s->rank, dims, dnnl_f32, tag), "describing a tensor", e);
+	dnnl_dims_t dims = { 0 }, strides = { 0 };
+	if (v->rank < 1 || v->rank > DNNL_MAX_NDIMS)
+		return err_set(e, ERR_UNSUPPORTED, "a tensor of %d dimensions, expected 1 to %d", v->rank,
+			DNNL_MAX_NDIMS);
+	for (int i = 0; i < v->rank; i++) {
+		dims[i] = v->dim[i];
+		strides[i] = v->stride[i];
+	}
+	return dnn_check(
+		dnnl_memory_desc_init_by_strides(ret, v->rank, dims, dnnl_f32, strides), "describing a tensor", e);
 }
 
-enum err dnn_row_major(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
+enum err dnn_any(int rank, const int64_t *dims, dnnl_memory_desc_t *ret, struct errinfo *e)
 {
-	static const dnnl_format_tag_t tags[] = { dnnl_format_tag_undef, dnnl_a, dnnl_ab, dnnl_abc, dnnl_abcd };
-	if (s->rank < 1 || s->rank > 4)
-		return err_set(e, ERR_UNSUPPORTED, "a tensor of %d dimensions, expected 1 to 4", s->rank);
-	return describe(s, batch, tags[s->rank], ret, e);
-}
-
-enum err dnn_layout(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
-{
-	return s->rank == 4 ? describe(s, batch, dnnl_nhwc, ret, e) : dnn_row_major(s, batch, ret, e);
-}
-
-enum err dnn_any(const struct shape *s, dnnl_memory_desc_t *ret, struct errinfo *e)
-{
-	return describe(s, 1, dnnl_format_tag_any, ret, e);
+	dnnl_dims_t d = { 0 };
+	memcpy(d, dims, (size_t)rank * sizeof *dims);
+	return dnn_check(
+		dnnl_memory_desc_init_by_tag(ret, rank, d, dnnl_f32, dnnl_format_tag_any), "describing a tensor", e);
 }
 
 struct dnn_window dnn_window(const struct window *w)
 {
 	struct dnn_window d = { 0 };
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < w->rank; i++) {
 		d.kernel[i] = w->kernel[i];
 		d.stride[i] = w->stride[i];
 		d.dilates[i] = w->dilation[i] - 1;
@@ -66,4 +63,30 @@ dnnl_memory_desc_t dnn_vector(int64_t n)
 	dnnl_dims_t dims = { n };
 	dnnl_memory_desc_init_by_tag(&md, 1, dims, dnnl_f32, dnnl_x);
 	return md;
+}
+
+bool dnn_is_slow(const_dnnl_primitive_desc_t pd)
+{
+	const char *name = "";
+	return dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name) || strstr(name, "ref") ||
+	       strstr(name, "simple");
+}
+
+enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
+{
+	dnnl_post_ops_t ops = NULL;
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_status_t status = dnnl_primitive_attr_create(&attr);
+	if (!status)
+		status = dnnl_post_ops_create(&ops);
+	if (!status)
+		status = dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, beta);
+	if (!status)
+		status = dnnl_primitive_attr_set_post_ops(attr, ops);
+	dnnl_post_ops_destroy(ops);
+	if (status)
+		dnnl_primitive_attr_destroy(attr);
+	else
+		*ret = attr;
+	return dnn_check(status, "fusing an activation", e);
 }

@@ -7,22 +7,19 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "evaluator/model/graph.h"
+#include "evaluator/kernels/view.h"
 #include "evaluator/model/window.h"
 
 /* Translates a status; `what` says what was being done. */
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* The layout used for a value of this shape: channels-last for four dimensions, row-major otherwise. */
-enum err dnn_layout(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
+/* A view whose strides are positive, of at most twelve dimensions. */
+enum err dnn_describe(const struct view *v, dnnl_memory_desc_t *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Row-major, as ONNX stores tensors. */
-enum err dnn_row_major(const struct shape *s, int64_t batch, dnnl_memory_desc_t *ret, struct errinfo *e)
+/* Dimensions whose layout oneDNN may choose. */
+enum err dnn_any(int rank, const int64_t *dims, dnnl_memory_desc_t *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
-
-/* A shape whose layout oneDNN may choose. */
-enum err dnn_any(const struct shape *s, dnnl_memory_desc_t *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* A window in oneDNN's terms: its arrays have room for twelve dimensions, and a dilation of 0 is a dense kernel. */
 struct dnn_window {
@@ -32,5 +29,12 @@ struct dnn_window dnn_window(const struct window *w);
 
 /* A dense vector of n floats. */
 dnnl_memory_desc_t dnn_vector(int64_t n);
+
+/* Whether a kernel is a plain loop of oneDNN's, there for completeness alone. */
+bool dnn_is_slow(const_dnnl_primitive_desc_t pd);
+
+/* Attributes that let a layer end with an operation on each number. */
+enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 #endif

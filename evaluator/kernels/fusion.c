@@ -2,17 +2,18 @@
  * SPDX-License-Identifier: MIT */
 #include "evaluator/kernels/fusion.h"
 
+#include "evaluator/kernels/unary.h"
 #include "evaluator/model/graph.h"
 
 static bool reserve(const struct graph *g, struct arena *a, struct fusion *f)
 {
 	f->norm = ARENA_ARRAY(a, int, (size_t)g->node_count);
-	f->relu = ARENA_ARRAY(a, bool, (size_t)g->node_count);
+	f->activation = ARENA_ARRAY(a, int, (size_t)g->node_count);
 	f->result = ARENA_ARRAY(a, int, (size_t)g->node_count);
 	f->absorbed = ARENA_ARRAY(a, bool, (size_t)g->node_count);
 	f->last_reader = ARENA_ARRAY(a, int, (size_t)g->value_count);
 	f->readers = ARENA_ARRAY(a, int, (size_t)g->value_count);
-	return f->norm && f->relu && f->result && f->absorbed && f->last_reader && f->readers;
+	return f->norm && f->activation && f->result && f->absorbed && f->last_reader && f->readers;
 }
 
 static void find_readers(const struct graph *g, struct fusion *f)
@@ -32,38 +33,41 @@ static void find_readers(const struct graph *g, struct fusion *f)
 	}
 }
 
-/* The node that alone reads what `node` writes so far, when it is of kind op; -1 otherwise. */
-static int follower(const struct graph *g, const struct fusion *f, int node, enum op op)
+/* The node that alone reads what `node` writes so far; -1 when there is none. */
+static int follower(const struct graph *g, const struct fusion *f, int node)
 {
-	int v = f->result[node], next = f->last_reader[v];
-	return f->readers[v] == 1 && next < g->node_count && g->nodes[next].op == op ? next : -1;
+	int v = f->result[node];
+	return f->readers[v] == 1 && f->last_reader[v] < g->node_count ? f->last_reader[v] : -1;
 }
 
-static bool take_up(const struct graph *g, struct fusion *f, int node, enum op op, int *ret)
+static int take_up(const struct graph *g, struct fusion *f, int node, int next)
 {
-	int next = follower(g, f, node, op);
-	if (next < 0)
-		return false;
 	f->absorbed[next] = true;
 	f->result[node] = g->nodes[next].out[0];
-	*ret = next;
-	return true;
+	return next;
 }
 
-bool fusion_find(const struct graph *g, bool fold_norms, struct arena *a, struct fusion *ret)
+static void fuse(const struct graph *g, bool fold_norms, struct fusion *f, int node)
+{
+	int next = follower(g, f, node);
+	if (fold_norms && next >= 0 && g->nodes[next].op == OP_BATCH_NORM) {
+		f->norm[node] = take_up(g, f, node, next);
+		next = follower(g, f, node);
+	}
+	if (next >= 0 && unary_can_end_a_layer(g, &g->nodes[next]))
+		f->activation[node] = take_up(g, f, node, next);
+}
+
+bool fusion_find(const struct graph *g, enum plan_mode mode, struct arena *a, struct fusion *ret)
 {
 	if (!reserve(g, a, ret))
 		return false;
 	find_readers(g, ret);
 	for (int i = 0; i < g->node_count; i++) {
-		int relu;
-		ret->norm[i] = -1;
+		ret->norm[i] = ret->activation[i] = -1;
 		ret->result[i] = g->nodes[i].out[0];
-		if (g->nodes[i].op != OP_CONV)
-			continue;
-		if (fold_norms)
-			take_up(g, ret, i, OP_BATCH_NORM, &ret->norm[i]);
-		ret->relu[i] = take_up(g, ret, i, OP_RELU, &relu);
+		if (mode != PLAN_OBSERVE && (g->nodes[i].op == OP_CONV || g->nodes[i].op == OP_CONV_TRANSPOSE))
+			fuse(g, mode == PLAN_INFER, ret, i);
 	}
 	return true;
 }

@@ -6,20 +6,21 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "evaluator/kernels/plan.h"
 
 struct graph;
 
 struct fusion {
 	int *norm;        /* by node: the batch-norm folded into this convolution, or -1 */
-	bool *relu;       /* by node: a ReLU is folded into this convolution */
-	int *result;      /* by node: the value it writes, behind what is folded into it */
+	int *activation;  /* by node: the operation on each number folded into this convolution, or -1 */
+	int *result;      /* by node: the value it writes, behind what is folded into it; its first output */
 	bool *absorbed;   /* by node: it is folded into another */
 	int *last_reader; /* by value: the last node that reads it; the network's outputs are read after all nodes */
 	int *readers;     /* by value: how many inputs it is */
 };
 
-/* A convolution takes up the ReLU that alone reads it, and, when asked, the batch-norm between them. False when memory
- * is out; the arrays live in arena a. */
-bool fusion_find(const struct graph *g, bool fold_norms, struct arena *a, struct fusion *ret);
+/* A convolution takes up the activation that alone reads it and, for inference, the batch-norm between them; when
+ * everything is to be observed, nothing. False when memory is out; the arrays live in arena a. */
+bool fusion_find(const struct graph *g, enum plan_mode mode, struct arena *a, struct fusion *ret);
 
 #endif

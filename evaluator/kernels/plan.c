@@ -1,9 +1,8 @@
 /* plan.c -- a graph made ready to run at one batch size.
  * SPDX-License-Identifier: MIT
  *
- * Built node by node: a buffer for the output, the kernel's steps, and the return of buffers whose last reader this
- * was. Steps run in that same order, so a buffer is free exactly when the list says so. The input's buffer is never
- * given back: it is the caller's. */
+ * Built node by node: the kernel's steps, and the return of buffers whose last reader this was (builder.h). Memory that
+ * the caller writes and reads is never given back. */
 #include "evaluator/kernels/plan.h"
 
 #include <math.h>
@@ -11,47 +10,41 @@
 #include <string.h>
 
 #include "evaluator/kernels/builder.h"
-
-struct buffer {
-	float *data;
-	size_t bytes;
-	bool free;
-};
-
-struct plan {
-	struct arena *arena;
-	dnnl_engine_t engine;
-	dnnl_stream_t stream;
-	dnnl_memory_t *memories;
-	size_t memory_count, memory_room;
-	struct step *steps;
-	size_t step_count, step_room;
-	struct buffer *buffers;
-	int buffer_count;
-	struct norm_statistics *statistics;
-	float *input;
-	const float *output;
-	int64_t batch, input_size, output_size;
-};
+#include "evaluator/kernels/copy.h"
 
 int64_t plan_batch(const struct plan *p)
 {
 	return p->batch;
 }
 
-int64_t plan_input_size(const struct plan *p)
+int plan_input_count(const struct plan *p)
 {
-	return p->input_size;
+	return p->input_count;
 }
 
-int64_t plan_output_size(const struct plan *p)
+int64_t plan_input_size(const struct plan *p, int i)
 {
-	return p->output_size;
+	return p->inputs[i].size;
 }
 
-float *plan_input(struct plan *p)
+float *plan_input(struct plan *p, int i)
 {
-	return p->input;
+	return p->inputs[i].data;
+}
+
+int plan_output_count(const struct plan *p)
+{
+	return p->output_count;
+}
+
+int64_t plan_output_size(const struct plan *p, int i)
+{
+	return p->outputs[i].size;
+}
+
+const float *plan_output(const struct plan *p, int i)
+{
+	return p->outputs[i].data;
 }
 
 void plan_statistics(
@@ -62,10 +55,18 @@ void plan_statistics(
 	*ret_count = p->statistics[node].count;
 }
 
+void plan_value(const struct plan *p, int value, float *ret)
+{
+	const struct view *is = &p->slots[value].view;
+	struct order o = order_row_major();
+	struct view to = view_dense(is->rank, is->dim, 1, &o, ret);
+	copy_view(is, &to);
+}
+
 size_t plan_buffer_bytes(const struct plan *p)
 {
 	size_t sum = 0;
-	for (int i = 0; i < p->buffer_count; i++)
+	for (size_t i = 0; i < p->buffer_count; i++)
 		sum += p->buffers[i].bytes;
 	return sum;
 }
@@ -85,30 +86,30 @@ void plan_free(struct plan *p)
 		dnnl_engine_destroy(p->engine);
 	free(p->memories);
 	free(p->steps);
+	free(p->buffers);
 	arena_free(p->arena);
 	free(p);
 }
 
+/* ---- running ---- */
+
 static enum err run_step(const struct plan *p, const struct step *s, struct errinfo *e)
 {
 	if (!s->primitive) {
-		s->run(s);
+		s->run(s->job);
 		return ERR_OK;
 	}
 	return dnn_check(dnnl_primitive_execute(s->primitive, p->stream, s->arg_count, s->args), "running a layer", e);
 }
 
-enum err plan_run(struct plan *p, const float **ret, struct errinfo *e)
+enum err plan_run(struct plan *p, struct errinfo *e)
 {
 	for (size_t i = 0; i < p->step_count; i++) {
 		enum err err = run_step(p, &p->steps[i], e);
 		if (err)
 			return err;
 	}
-	enum err err = dnn_check(dnnl_stream_wait(p->stream), "running the network", e);
-	if (!err)
-		*ret = p->output;
-	return err;
+	return dnn_check(dnnl_stream_wait(p->stream), "running the network", e);
 }
 
 static bool all_finite(const float *x, size_t n)
@@ -119,7 +120,7 @@ static bool all_finite(const float *x, size_t n)
 	return true;
 }
 
-enum err plan_run_checked(struct plan *p, const float **ret, struct errinfo *e)
+enum err plan_run_checked(struct plan *p, struct errinfo *e)
 {
 	for (size_t i = 0; i < p->step_count; i++) {
 		const struct step *s = &p->steps[i];
@@ -131,277 +132,216 @@ enum err plan_run_checked(struct plan *p, const float **ret, struct errinfo *e)
 		if (err)
 			return err;
 	}
-	*ret = p->output;
 	return ERR_OK;
-}
-
-/* ---- what kernels use ---- */
-
-float *builder_floats(struct builder *b, int64_t n)
-{
-	return ARENA_ARRAY(b->arena, float, (size_t)n);
-}
-
-/* Makes room for one more element in an array that doubles. */
-static bool grow(void **array, size_t count, size_t *room, size_t size)
-{
-	if (count < *room)
-		return true;
-	size_t more = *room ? 2 * *room : 64;
-	void *grown = reallocarray(*array, more, size);
-	if (!grown)
-		return false;
-	*array = grown;
-	*room = more;
-	return true;
-}
-
-enum err builder_memory(struct builder *b, const dnnl_memory_desc_t *md, void *data, dnnl_memory_t *ret)
-{
-	struct plan *p = b->plan;
-	if (!grow((void **)&p->memories, p->memory_count, &p->memory_room, sizeof *p->memories))
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	enum err err = dnn_check(dnnl_memory_create(ret, md, b->engine, data), "placing a tensor", b->e);
-	if (!err)
-		p->memories[p->memory_count++] = *ret;
-	return err;
-}
-
-enum err builder_primitive(struct builder *b, const void *op_desc, const_dnnl_primitive_attr_t attr,
-	dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd)
-{
-	dnnl_primitive_desc_t pd;
-	enum err err =
-		dnn_check(dnnl_primitive_desc_create(&pd, op_desc, attr, b->engine, NULL), "choosing a kernel", b->e);
-	if (err)
-		return err;
-	err = dnn_check(dnnl_primitive_create(ret, pd), "making a kernel", b->e);
-	if (!err && ret_pd)
-		*ret_pd = pd;
-	else
-		dnnl_primitive_desc_destroy(pd);
-	return err;
-}
-
-enum err builder_add(struct builder *b, const struct step *s)
-{
-	struct plan *p = b->plan;
-	if (!grow((void **)&p->steps, p->step_count, &p->step_room, sizeof *p->steps)) {
-		if (s->primitive)
-			dnnl_primitive_destroy(s->primitive);
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	}
-	p->steps[p->step_count++] = *s;
-	return ERR_OK;
-}
-
-enum err builder_unary(struct builder *b, const void *op_desc, const struct slot *x, const struct slot *y)
-{
-	struct step s = { .args = { { DNNL_ARG_SRC, x->memory }, { DNNL_ARG_DST, y->memory } }, .arg_count = 2 };
-	enum err err = builder_primitive(b, op_desc, NULL, &s.primitive, NULL);
-	return err ? err : builder_add(b, &s);
-}
-
-static enum err reorder_primitive(
-	struct builder *b, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, dnnl_primitive_t *ret)
-{
-	dnnl_primitive_desc_t pd;
-	enum err err = dnn_check(dnnl_reorder_primitive_desc_create(&pd, from, b->engine, to, b->engine, NULL),
-		"choosing a layout", b->e);
-	if (err)
-		return err;
-	err = dnn_check(dnnl_primitive_create(ret, pd), "making a change of layout", b->e);
-	dnnl_primitive_desc_destroy(pd);
-	return err;
-}
-
-enum err builder_reorder(struct builder *b, const dnnl_memory_desc_t *from_md, dnnl_memory_t from,
-	const dnnl_memory_desc_t *to_md, dnnl_memory_t to)
-{
-	struct step s = { .args = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } }, .arg_count = 2 };
-	enum err err = reorder_primitive(b, from_md, to_md, &s.primitive);
-	return err ? err : builder_add(b, &s);
-}
-
-enum err builder_weight(struct builder *b, const dnnl_memory_desc_t *is, float *data, const dnnl_memory_desc_t *want,
-	dnnl_memory_t *ret_memory)
-{
-	if (dnnl_memory_desc_equal(is, want))
-		return builder_memory(b, is, data, ret_memory);
-	dnnl_memory_t from, to;
-	dnnl_primitive_t reorder;
-	void *room = arena_alloc(b->arena, dnnl_memory_desc_get_size(want), 1);
-	enum err err = room ? builder_memory(b, is, data, &from) : err_set(b->e, ERR_MEMORY, "out of memory");
-	if (!err)
-		err = builder_memory(b, want, room, &to);
-	if (!err)
-		err = reorder_primitive(b, is, want, &reorder);
-	if (err)
-		return err;
-	dnnl_exec_arg_t args[] = { { DNNL_ARG_FROM, from }, { DNNL_ARG_TO, to } };
-	err = dnn_check(dnnl_primitive_execute(reorder, b->plan->stream, 2, args), "changing a layout", b->e);
-	if (!err)
-		err = dnn_check(dnnl_stream_wait(b->plan->stream), "changing a layout", b->e);
-	dnnl_primitive_destroy(reorder);
-	*ret_memory = to;
-	return err;
 }
 
 /* ---- building ---- */
 
-static enum err take_buffer(struct builder *b, size_t bytes, int *ret)
-{
-	struct plan *p = b->plan;
-	int best = -1;
-	for (int i = 0; i < p->buffer_count; i++) {
-		const struct buffer *c = &p->buffers[i];
-		if (c->free && c->bytes >= bytes && (best < 0 || c->bytes < p->buffers[best].bytes))
-			best = i;
-	}
-	if (best < 0) {
-		best = p->buffer_count;
-		p->buffers[best] = (struct buffer){ arena_alloc(p->arena, bytes, 1), bytes, true };
-		if (!p->buffers[best].data)
-			return err_set(b->e, ERR_MEMORY, "out of memory for activations: %zu bytes", bytes);
-		p->buffer_count++;
-	}
-	p->buffers[best].free = false;
-	*ret = best;
-	return ERR_OK;
-}
-
-static enum err place_value(struct builder *b, int value)
-{
-	struct slot *s = &b->slots[value];
-	enum err err = dnn_layout(&b->g->values[value].shape, b->batch, &s->md, b->e);
-	if (!err)
-		err = take_buffer(b, dnnl_memory_desc_get_size(&s->md), &s->buffer);
-	if (err)
-		return err;
-	s->data = b->plan->buffers[s->buffer].data;
-	return builder_memory(b, &s->md, s->data, &s->memory);
-}
-
-/* Gives back the buffers of a node's inputs that nobody reads later. */
-static void release(struct builder *b, int index)
-{
-	const struct node *n = &b->g->nodes[index];
-	for (int k = 0; k < n->in_count; k++) {
-		int v = n->in[k];
-		if (v >= 0 && v != b->g->inputs[0] && b->slots[v].data && b->fusion->last_reader[v] == index)
-			b->plan->buffers[b->slots[v].buffer].free = true;
-	}
-}
-
 static kernel_build *const kernels[OP_COUNT] = {
 	[OP_CONV] = conv_build,
-	[OP_BATCH_NORM] = batch_norm_build,
-	[OP_RELU] = relu_build,
-	[OP_MAX_POOL] = max_pool_build,
-	[OP_GLOBAL_AVERAGE_POOL] = global_average_pool_build,
-	[OP_ADD] = add_build,
-	[OP_FLATTEN] = flatten_build,
+	[OP_CONV_TRANSPOSE] = conv_transpose_build,
 	[OP_GEMM] = gemm_build,
+	[OP_MATMUL] = contract_build,
+	[OP_EINSUM] = contract_build,
+	[OP_BATCH_NORM] = batch_norm_build,
+	[OP_INSTANCE_NORM] = instance_norm_build,
+	[OP_LAYER_NORM] = layer_norm_build,
+	[OP_GROUP_NORM] = group_norm_build,
+	[OP_LRN] = lrn_build,
+	[OP_LP_NORM] = lp_norm_build,
+	[OP_MAX_POOL] = pool_build,
+	[OP_AVERAGE_POOL] = pool_build,
+	[OP_GLOBAL_AVERAGE_POOL] = global_pool_build,
+	[OP_GLOBAL_MAX_POOL] = global_pool_build,
+	[OP_SOFTMAX] = softmax_build,
+	[OP_LOG_SOFTMAX] = softmax_build,
+	[OP_FLATTEN] = reshape_build,
+	[OP_RESHAPE] = reshape_build,
+	[OP_SQUEEZE] = reshape_build,
+	[OP_UNSQUEEZE] = reshape_build,
+	[OP_TRANSPOSE] = transpose_build,
+	[OP_CONCAT] = concat_build,
+	[OP_SPLIT] = split_build,
+	[OP_SLICE] = slice_build,
+	[OP_GATHER] = gather_build,
+	[OP_EXPAND] = expand_build,
+	[OP_TILE] = tile_build,
+	[OP_PAD] = pad_build,
+	[OP_DEPTH_TO_SPACE] = depth_to_space_build,
+	[OP_SPACE_TO_DEPTH] = space_to_depth_build,
+	[OP_RESIZE] = resize_build,
+	[OP_UPSAMPLE] = resize_build,
 };
 
-/* What a node's steps write is known for the check of a run. */
-static enum err label_steps(struct builder *b, size_t from, const struct node *n, int value)
+static kernel_build *kernel_of(enum op op)
+{
+	return op_is_unary(op) ? unary_build
+	       : op_is_broadcast(op) ? broadcast_build
+	       : op_is_reduce(op)    ? reduce_build
+				     : kernels[op];
+}
+
+static bool reads_infinity(const struct graph *g, const struct node *n)
+{
+	for (int k = 0; k < n->in_count; k++) {
+		const struct value *v = node_input(g, n, k);
+		if (v && v->data && v->dtype == DTYPE_FLOAT &&
+			!all_finite(v->data, (size_t)shape_count(&v->shape, 1)))
+			return true;
+	}
+	return false;
+}
+
+/* What the node's last step has written is known for the check of a run. A node without steps wrote nothing new. */
+static enum err label_step(struct builder *b, size_t before)
 {
 	char text[256];
 	struct plan *p = b->plan;
-	const char *label = arena_strdup(b->arena, node_text(n, text));
-	if (!label)
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	for (size_t i = from; i < p->step_count; i++) {
-		p->steps[i].label = label;
-		p->steps[i].output = b->slots[value].data;
-		p->steps[i].output_count = (size_t)shape_count(&b->g->values[value].shape, b->batch);
+	const struct node *n = builder_node(b);
+	if (p->step_count == before || reads_infinity(b->g, n))
+		return ERR_OK;
+	struct step *last = &p->steps[p->step_count - 1];
+	const struct view *y = &p->slots[builder_result(b)].view;
+	struct order o = order_of(y);
+	if (!view_is_dense(y, &o))
+		return ERR_OK;
+	last->label = arena_strdup(b->arena, node_text(n, text));
+	last->output = y->data;
+	last->output_count = (size_t)view_count(y);
+	return last->label ? ERR_OK : err_set(b->e, ERR_MEMORY, "out of memory");
+}
+
+static void give_back(struct builder *b, int value)
+{
+	struct slot *s = &b->plan->slots[value];
+	if (!s->placed || s->buffer < 0)
+		return;
+	b->plan->buffers[s->buffer].users--;
+	s->buffer = -1;
+}
+
+/* Gives back what the node used, what nobody reads later and what nobody reads at all. */
+static void release(struct builder *b)
+{
+	const struct node *n = builder_node(b);
+	while (b->scratch_count)
+		b->plan->buffers[b->scratch[--b->scratch_count]].users--;
+	for (int k = 0; k < n->in_count; k++)
+		if (n->in[k] >= 0 && b->fusion->last_reader[n->in[k]] == b->node)
+			give_back(b, n->in[k]);
+	for (int k = 0; k < n->out_count; k++) {
+		int value = k ? n->out[k] : builder_result(b);
+		if (value >= 0 && !b->fusion->readers[value])
+			give_back(b, value);
 	}
+}
+
+static enum err build_node(struct builder *b)
+{
+	char text[256];
+	size_t before = b->plan->step_count;
+	enum err err = kernel_of(builder_node(b)->op)(b);
+	if (!err)
+		err = label_step(b, before);
+	if (err)
+		return err_wrap(b->e, "%s", node_text(builder_node(b), text));
+	release(b);
 	return ERR_OK;
 }
 
 static enum err build_nodes(struct builder *b)
 {
-	for (int i = 0; i < b->g->node_count; i++) {
-		char text[256];
-		const struct node *n = &b->g->nodes[i];
-		size_t before = b->plan->step_count;
-		if (b->fusion->absorbed[i])
-			continue;
-		enum err err = place_value(b, b->fusion->result[i]);
-		if (!err)
-			err = kernels[n->op](b, i);
-		if (!err)
-			err = label_steps(b, before, n, b->fusion->result[i]);
+	for (b->node = 0; b->node < b->g->node_count; b->node++) {
+		enum err err = b->fusion->absorbed[b->node] ? ERR_OK : build_node(b);
 		if (err)
-			return err_wrap(b->e, "%s", node_text(n, text));
-		release(b, i);
+			return err;
 	}
 	return ERR_OK;
 }
 
-/* The caller writes (batch, c, h, w); the network wants channels last. With one channel both are the same. */
-static enum err build_input(struct builder *b)
+static enum err build_inputs(struct builder *b)
 {
-	int value = b->g->inputs[0];
-	const struct shape *shape = &b->g->values[value].shape;
 	struct plan *p = b->plan;
-	enum err err = place_value(b, value);
-	if (err)
-		return err;
-	p->input = b->slots[value].data;
-	p->input_size = shape_count(shape, 1);
-	if (shape->rank != 4 || shape->dim[1] == 1)
-		return ERR_OK;
-	dnnl_memory_desc_t row_major;
-	dnnl_memory_t from;
-	p->input = builder_floats(b, p->input_size * b->batch);
-	if (!p->input)
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	err = dnn_row_major(shape, b->batch, &row_major, b->e);
-	if (!err)
-		err = builder_memory(b, &row_major, p->input, &from);
-	return err ? err : builder_reorder(b, &row_major, from, &b->slots[value].md, b->slots[value].memory);
+	for (int i = 0; i < p->input_count; i++) {
+		int value = b->g->inputs[i];
+		const struct shape *s = builder_shape(b, value);
+		p->inputs[i].size = shape_count(s, 1);
+		enum err err = builder_floats(b, shape_count(s, b->batch), &p->inputs[i].data);
+		if (err)
+			return err;
+		p->slots[value] = (struct slot){ view_row_major(s, b->batch, p->inputs[i].data), -1, true };
+	}
+	return ERR_OK;
 }
 
-static enum err build(struct plan *p, const struct graph *g, enum plan_mode mode, struct errinfo *e)
+static enum err build_outputs(struct builder *b)
+{
+	struct plan *p = b->plan;
+	struct order o = order_row_major();
+	for (int i = 0; i < p->output_count; i++) {
+		struct view y;
+		enum err err = builder_dense(b, b->g->outputs[i], &o, &y);
+		if (err)
+			return err;
+		p->outputs[i] = (struct port){ y.data, shape_count(builder_shape(b, b->g->outputs[i]), 1) };
+	}
+	return ERR_OK;
+}
+
+static enum err build(struct plan *p, const struct graph *g, struct errinfo *e)
 {
 	struct fusion f;
-	if (!fusion_find(g, mode == PLAN_INFER, p->arena, &f))
+	struct builder b = {
+		.g = g, .arena = p->arena, .mode = p->mode, .batch = p->batch, .fusion = &f, .plan = p, .e = e
+	};
+	p->input_count = g->input_count;
+	p->output_count = g->output_count;
+	p->inputs = ARENA_ARRAY(p->arena, struct port, (size_t)g->input_count);
+	p->outputs = ARENA_ARRAY(p->arena, struct port, (size_t)g->output_count);
+	p->slots = ARENA_ARRAY(p->arena, struct slot, (size_t)g->value_count);
+	p->statistics = ARENA_ARRAY(p->arena, struct norm_statistics, (size_t)g->node_count);
+	if (!p->inputs || !p->outputs || !p->slots || !p->statistics || !fusion_find(g, p->mode, p->arena, &f))
 		return err_set(e, ERR_MEMORY, "out of memory");
-	struct builder b = { .g = g, .arena = p->arena, .mode = mode, .batch = p->batch, .engine = p->engine,
-		.slots = ARENA_ARRAY(p->arena, struct slot, (size_t)g->value_count),
-		.statistics = ARENA_ARRAY(p->arena, struct norm_statistics, (size_t)g->node_count),
-		.fusion = &f, .plan = p, .e = e };
-	p->buffers = ARENA_ARRAY(p->arena, struct buffer, (size_t)g->node_count + 1);
-	p->statistics = b.statistics;
-	if (!b.slots || !b.statistics || !p->buffers)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	enum err err = build_input(&b);
+	enum err err = build_inputs(&b);
 	if (!err)
 		err = build_nodes(&b);
-	if (err)
-		return err;
-	p->output = b.slots[g->outputs[0]].data;
-	p->output_size = shape_count(&g->values[g->outputs[0]].shape, 1);
+	return err ? err : build_outputs(&b);
+}
+
+/* Everything must be understood before anything is made. */
+static enum err check_nodes(const struct graph *g, struct errinfo *e)
+{
+	char text[256];
+	for (int i = 0; i < g->node_count; i++) {
+		const struct node *n = &g->nodes[i];
+		if (n->opaque)
+			return err_set(
+				e, ERR_UNSUPPORTED, "%s: it cannot be run: %s", node_text(n, text), n->opaque);
+		if (n->op >= OP_COUNT || !kernel_of(n->op))
+			return err_set(e, ERR_INTERNAL, "%s: there is no kernel for it", node_text(n, text));
+	}
 	return ERR_OK;
 }
 
 enum err plan_new(const struct graph *g, int64_t batch, enum plan_mode mode, struct plan **ret, struct errinfo *e)
 {
+	enum err err = check_nodes(g, e);
+	if (err)
+		return err;
 	struct plan *p = calloc(1, sizeof *p);
 	if (!p)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	p->batch = batch;
+	p->mode = mode;
 	p->arena = arena_new();
-	enum err err = p->arena ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
+	err = p->arena ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
 	if (!err)
 		err = dnn_check(dnnl_engine_create(&p->engine, dnnl_cpu, 0), "starting oneDNN", e);
 	if (!err)
 		err = dnn_check(
 			dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags), "starting oneDNN", e);
 	if (!err)
-		err = build(p, g, mode, e);
+		err = build(p, g, e);
 	if (err)
 		plan_free(p);
 	else

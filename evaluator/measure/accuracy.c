@@ -16,13 +16,16 @@ enum err score_check(const struct graph *g, const struct split *s, struct errinf
 	char text[128];
 	const struct dataset *d = s->data;
 	const struct shape *x = &g->values[g->inputs[0]].shape, *y = &g->values[g->outputs[0]].shape;
+	if (g->input_count != 1)
+		return err_set(e, ERR_UNSUPPORTED, "the network has %d inputs, expected one, of images",
+			g->input_count);
 	bool image = x->rank == 4 && x->dim[1] == d->channels && x->dim[2] == d->height && x->dim[3] == d->width;
 	bool flat = x->rank == 2 && x->dim[1] == d->channels * d->height * d->width;
 	if (!image && !flat)
 		return err_set(e, ERR_INPUT,
 			"the data's images are %lld x %lld x %lld (channels, height, width), the network's input is %s",
 			(long long)d->channels, (long long)d->height, (long long)d->width, shape_text(x, text));
-	if (y->rank != 2)
+	if (y->rank != 2 || y->dim[0] != DIM_BATCH)
 		return err_set(e, ERR_UNSUPPORTED, "the network's output is %s, expected (batch, classes)",
 			shape_text(y, text));
 	if (d->classes > y->dim[1])
@@ -55,18 +58,17 @@ static enum err score_plan(struct plan *p, const struct split *s, size_t images,
 	uint32_t labels[BATCH];
 	size_t right = 0;
 	double loss = 0;
-	int64_t classes = plan_output_size(p), best;
+	int64_t classes = plan_output_size(p, 0), best;
 	for (size_t from = 0; from < images; from += BATCH) {
-		const float *logits = NULL;
 		size_t n = images - from < BATCH ? images - from : BATCH;
 		if (stop && atomic_load(stop))
 			return err_set(e, ERR_GONE, "stopped");
-		split_batch(s, NULL, from, n, plan_input(p), labels);
-		enum err err = from ? plan_run(p, &logits, e) : plan_run_checked(p, &logits, e);
+		split_batch(s, NULL, from, n, plan_input(p, 0), labels);
+		enum err err = from ? plan_run(p, e) : plan_run_checked(p, e);
 		if (err)
 			return err;
 		for (size_t i = 0; i < n; i++) {
-			loss += cross_entropy(logits + (int64_t)i * classes, classes, labels[i], &best);
+			loss += cross_entropy(plan_output(p, 0) + (int64_t)i * classes, classes, labels[i], &best);
 			right += best == labels[i];
 		}
 	}

@@ -33,10 +33,9 @@ static double quantile(const double *x, int n, double q)
 static enum err burst(struct plan *p, int runs, double *ret, struct errinfo *e)
 {
 	double ns[MOST_RUNS];
-	const float *ignored;
 	for (int i = 0; i < runs; i++) {
 		int64_t start = clock_ns();
-		enum err err = plan_run(p, &ignored, e);
+		enum err err = plan_run(p, e);
 		if (err)
 			return err;
 		ns[i] = (double)(clock_ns() - start);
@@ -86,9 +85,9 @@ static void fill_input(struct plan *p)
 {
 	struct rng rng;
 	rng_init(&rng, 1, 0);
-	float *x = plan_input(p);
-	for (int64_t i = 0; i < plan_batch(p) * plan_input_size(p); i++)
-		x[i] = (float)rng_normal(&rng);
+	for (int k = 0; k < plan_input_count(p); k++)
+		for (int64_t i = 0; i < plan_batch(p) * plan_input_size(p, k); i++)
+			plan_input(p, k)[i] = (float)rng_normal(&rng);
 }
 
 enum err latency_measure(struct plan *baseline, struct plan *pruned, int rounds, const atomic_bool *stop,

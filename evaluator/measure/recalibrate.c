@@ -89,11 +89,10 @@ static enum err run_batches(const struct graph *g, struct plan *p, const struct 
 	uint32_t labels[BATCH];
 	size_t batch = (size_t)plan_batch(p);
 	for (size_t i = 0; i < batches; i++) {
-		const float *ignored;
 		if (stop && atomic_load(stop))
 			return err_set(e, ERR_GONE, "stopped");
-		split_batch(s, order, i * batch, batch, plan_input(p), labels);
-		enum err err = plan_run(p, &ignored, e);
+		split_batch(s, order, i * batch, batch, plan_input(p, 0), labels);
+		enum err err = plan_run(p, e);
 		if (err)
 			return err;
 		add_batch(g, p, m);

@@ -21,13 +21,24 @@ struct plan *agree_plan(const struct graph *g, int64_t batch, enum plan_mode mod
 	return p;
 }
 
+int64_t agree_size(const struct plan *p)
+{
+	int64_t count = 0;
+	for (int i = 0; i < plan_input_count(p); i++)
+		count += plan_batch(p) * plan_input_size(p, i);
+	return count;
+}
+
 const float *agree_run(struct plan *p, const float *x)
 {
-	const float *y;
 	struct errinfo e;
-	memcpy(plan_input(p), x, (size_t)(plan_batch(p) * plan_input_size(p)) * sizeof *x);
-	ck_assert_msg(!plan_run(p, &y, &e), "%s", e.msg);
-	return y;
+	for (int i = 0; i < plan_input_count(p); i++) {
+		int64_t count = plan_batch(p) * plan_input_size(p, i);
+		memcpy(plan_input(p, i), x, (size_t)count * sizeof *x);
+		x += count;
+	}
+	ck_assert_msg(!plan_run(p, &e), "%s", e.msg);
+	return plan_output(p, 0);
 }
 
 float *agree_input(struct rng *r, int64_t count)
@@ -52,29 +63,31 @@ static void check_numbers(const double *value, const double *bound, int64_t coun
 	ck_assert_msg(widest <= 0.1 * largest + 1e-5, "%s: %g within %g says nothing", what, largest, widest);
 }
 
-/* Maps come out channels-last: brings them into ONNX's order. */
-static float *in_order(const struct shape *s, int64_t count, const float *y)
+static void check_output(const struct sketch *s, const struct reference *r, const struct plan *p, int which)
 {
-	float *x = malloc((size_t)count * sizeof *x);
-	ck_assert_ptr_nonnull(x);
-	int64_t channels = s->dim[1], area = s->rank == 4 ? s->dim[2] * s->dim[3] : 1;
-	for (int64_t i = 0; i < count; i++) {
-		int64_t c = i / area % channels, batch = i / area / channels;
-		x[i] = s->rank == 4 ? y[(batch * area + i % area) * channels + c] : y[i];
-	}
-	return x;
+	int value = s->g->outputs[which];
+	const struct numbers *expected = &r->values[value];
+	struct shape declared = s->g->values[value].shape;
+	for (int i = 0; i < declared.rank; i++)
+		declared.dim[i] = dim_size(declared.dim[i], plan_batch(p));
+	ck_assert_msg(shape_equal(&declared, &expected->shape), "%s: the shape of output %d is wrong", s->what, which);
+	ck_assert_int_eq(plan_batch(p) * plan_output_size(p, which), expected->count);
+	check_numbers(expected->value, expected->bound, expected->count, plan_output(p, which), s->what);
 }
 
-static void check_output(const struct sketch *s, const struct reference *r, const struct plan *p, const float *y)
+/* Every value that is computed. */
+static void check_values(const struct sketch *s, const struct reference *r, const struct plan *p)
 {
-	const struct numbers *expected = &r->values[s->g->outputs[0]];
-	struct shape declared = s->g->values[s->g->outputs[0]].shape;
-	declared.dim[0] = plan_batch(p);
-	ck_assert_msg(shape_equal(&declared, &expected->shape), "%s: the output's shape is wrong", s->what);
-	ck_assert_int_eq(plan_batch(p) * plan_output_size(p), expected->count);
-	float *ordered = in_order(&expected->shape, expected->count, y);
-	check_numbers(expected->value, expected->bound, expected->count, ordered, s->what);
-	free(ordered);
+	for (int i = 0; i < s->g->value_count; i++) {
+		const struct numbers *expected = &r->values[i];
+		if (s->g->values[i].data)
+			continue;
+		float *y = malloc((size_t)expected->count * sizeof *y);
+		ck_assert_ptr_nonnull(y);
+		plan_value(p, i, y);
+		check_numbers(expected->value, expected->bound, expected->count, y, s->what);
+		free(y);
+	}
 }
 
 void agree_moments(const struct sketch *s, const struct reference *r, const struct plan *p)
@@ -98,11 +111,15 @@ void agree_sketch(struct sketch *s, int output, enum plan_mode mode)
 	sketch_finish(s, output);
 	int64_t batch = mode == PLAN_CALIBRATE ? 7 : agree_batches[rng_below(&s->rng, 2)];
 	struct plan *p = agree_plan(s->g, batch, mode, s->what);
-	float *x = agree_input(&s->rng, batch * plan_input_size(p));
+	float *x = agree_input(&s->rng, agree_size(p));
 	struct reference r = reference_run(s->g, batch, x, mode == PLAN_CALIBRATE);
-	check_output(s, &r, p, agree_run(p, x));
+	agree_run(p, x);
+	for (int i = 0; i < plan_output_count(p); i++)
+		check_output(s, &r, p, i);
 	if (mode == PLAN_CALIBRATE)
 		agree_moments(s, &r, p);
+	if (mode == PLAN_OBSERVE)
+		check_values(s, &r, p);
 	reference_free(&r);
 	plan_free(p);
 	free(x);

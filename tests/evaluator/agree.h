@@ -18,7 +18,10 @@ extern const int64_t agree_batches[2];
 /* A plan that must be possible; what is for messages. */
 struct plan *agree_plan(const struct graph *g, int64_t batch, enum plan_mode mode, const char *what);
 
-/* Copies x to the plan's input and runs it. */
+/* Numbers of all inputs, one input after the other, of a whole batch. */
+int64_t agree_size(const struct plan *p);
+
+/* Copies x to the plan's inputs, one after the other, and runs it; gives the first output. */
 const float *agree_run(struct plan *p, const float *x);
 
 /* Standard normal numbers; the caller frees. */

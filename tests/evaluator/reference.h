@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Every number comes with a bound on the error of computing it in float (IEEE single, u = 2^-24), in any order of
- * summation, with or without fused multiply-add: a sum of K products a*b is off by at most (K + a few) * u * sum |a*b|
- * (Higham 2002, section 3.1), the errors of its inputs are carried through with the absolute values of their
+ * summation, with or without fused multiply-add: a sum of K products a*b is off by at most (K + a few) * u * sum
+ * |a*b| (Higham 2002, section 3.1), the errors of its inputs are carried through with the absolute values of their
  * coefficients, and ReLU, maxima and copies don't grow them. So a result outside its bound is wrong, not unlucky.
  * Nothing is shared with the code under test but struct graph; output sizes are counted window by window. */
 #ifndef TESTS_EVALUATOR_REFERENCE_H
@@ -15,7 +15,7 @@
 #include "base/arena.h"
 #include "evaluator/model/graph.h"
 
-/* The numbers of a value, in ONNX's order, dim[0] being the batch's size. */
+/* The numbers of a value, in ONNX's order; every dimension is a number. */
 struct numbers {
 	struct shape shape;
 	int64_t count;
@@ -34,7 +34,8 @@ struct reference {
 	struct moments *moments; /* by node; filled for batch-norms when calibrating */
 };
 
-/* x is (batch, ...) as the graph's input says. calibrate: batch-norms use the batch's own statistics. */
+/* x is the inputs, one after the other, (batch, ...) as the graph says. calibrate: batch-norms use the batch's own
+ * statistics. */
 struct reference reference_run(const struct graph *g, int64_t batch, const float *x, bool calibrate);
 void reference_free(struct reference *r);
 

@@ -126,18 +126,19 @@ static bool is_small(const struct graph *g)
 static bool run_once(const struct graph *g)
 {
 	struct plan *p;
-	const float *y;
 	struct errinfo e = { 0 };
 	if (plan_new(g, 2, PLAN_INFER, &p, &e)) {
 		ck_assert(e.msg[0]);
 		return false;
 	}
-	for (int64_t i = 0; i < 2 * plan_input_size(p); i++)
-		plan_input(p)[i] = (float)(i % 7);
-	ck_assert_msg(!plan_run(p, &y, &e), "%s", e.msg);
+	for (int k = 0; k < plan_input_count(p); k++)
+		for (int64_t i = 0; i < 2 * plan_input_size(p, k); i++)
+			plan_input(p, k)[i] = (float)(i % 7);
+	ck_assert_msg(!plan_run(p, &e), "%s", e.msg);
 	volatile float sum = 0;
-	for (int64_t i = 0; i < 2 * plan_output_size(p); i++)
-		sum += y[i];
+	for (int k = 0; k < plan_output_count(p); k++)
+		for (int64_t i = 0; i < 2 * plan_output_size(p, k); i++)
+			sum += plan_output(p, k)[i];
 	plan_free(p);
 	return true;
 }

@@ -94,8 +94,8 @@ START_TEST(calibration_stays_exact_far_from_zero)
 	struct sketch s = sketch_open("calibration far from zero", 0, 3, (int64_t[]){ 17, 8, 8 });
 	sketch_finish(&s, sketch_batch_norm(&s, 0));
 	struct plan *p = agree_plan(s.g, batch, PLAN_CALIBRATE, s.what);
-	float *x = agree_input(&s.rng, batch * plan_input_size(p));
-	for (int64_t i = 0; i < batch * plan_input_size(p); i++)
+	float *x = agree_input(&s.rng, agree_size(p));
+	for (int64_t i = 0; i < agree_size(p); i++)
 		x[i] += 100;
 	struct reference r = reference_run(s.g, batch, x, true);
 	agree_run(p, x);
@@ -140,7 +140,7 @@ END_TEST
 
 START_TEST(padding_never_wins_a_maximum)
 {
-	static const struct sketch_window w = { { 3, 3 }, { 2, 2 }, { 1, 1 }, { 1, 1, 1, 1 }, false };
+	static const struct sketch_window w = { { 3, 3 }, { 2, 2 }, { 1, 1 }, { 1, 1, 1, 1 }, false, 0 };
 	struct sketch s = sketch_open("negative maxima", 0, 3, (int64_t[]){ 5, 6, 7 });
 	sketch_finish(&s, sketch_max_pool(&s, 0, &w));
 	struct plan *p = agree_plan(s.g, 1, PLAN_INFER, s.what);
@@ -148,7 +148,7 @@ START_TEST(padding_never_wins_a_maximum)
 	for (int i = 0; i < 5 * 6 * 7; i++)
 		x[i] = -2;
 	const float *y = agree_run(p, x);
-	for (int64_t i = 0; i < plan_output_size(p); i++)
+	for (int64_t i = 0; i < plan_output_size(p, 0); i++)
 		ck_assert_float_eq(y[i], -2);
 	plan_free(p);
 	sketch_close(&s);
@@ -208,15 +208,15 @@ END_TEST
 
 /* Windows that cover all of the input, step over most of it, or lie in the padding alone. */
 static const struct sketch_window odd_windows[] = {
-	{ { 6, 7 }, { 1, 1 }, { 1, 1 }, { 0, 0, 0, 0 }, false },
-	{ { 1, 1 }, { 9, 9 }, { 1, 1 }, { 0, 0, 0, 0 }, false },
-	{ { 1, 1 }, { 1, 1 }, { 1, 1 }, { 3, 2, 1, 4 }, false },
-	{ { 1, 1 }, { 3, 2 }, { 1, 1 }, { 9, 0, 9, 5 }, false },
-	{ { 2, 2 }, { 1, 2 }, { 5, 6 }, { 0, 0, 0, 0 }, false },
-	{ { 3, 3 }, { 2, 1 }, { 2, 2 }, { 8, 8, 8, 8 }, false },
-	{ { 7, 1 }, { 1, 1 }, { 1, 1 }, { 0, 0, 6, 0 }, false },
-	{ { 1, 7 }, { 1, 3 }, { 1, 1 }, { 0, 20, 0, 0 }, false },
-	{ { 6, 7 }, { 1, 1 }, { 1, 1 }, { 5, 6, 5, 6 }, false },
+	{ { 6, 7 }, { 1, 1 }, { 1, 1 }, { 0, 0, 0, 0 }, false, 0 },
+	{ { 1, 1 }, { 9, 9 }, { 1, 1 }, { 0, 0, 0, 0 }, false, 0 },
+	{ { 1, 1 }, { 1, 1 }, { 1, 1 }, { 3, 2, 1, 4 }, false, 0 },
+	{ { 1, 1 }, { 3, 2 }, { 1, 1 }, { 9, 0, 9, 5 }, false, 0 },
+	{ { 2, 2 }, { 1, 2 }, { 5, 6 }, { 0, 0, 0, 0 }, false, 0 },
+	{ { 3, 3 }, { 2, 1 }, { 2, 2 }, { 8, 8, 8, 8 }, false, 0 },
+	{ { 7, 1 }, { 1, 1 }, { 1, 1 }, { 0, 0, 6, 0 }, false, 0 },
+	{ { 1, 7 }, { 1, 3 }, { 1, 1 }, { 0, 20, 0, 0 }, false, 0 },
+	{ { 6, 7 }, { 1, 1 }, { 1, 1 }, { 5, 6, 5, 6 }, false, 0 },
 };
 enum { ODD_WINDOWS = sizeof odd_windows / sizeof *odd_windows };
 

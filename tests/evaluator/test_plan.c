@@ -1,5 +1,6 @@
 /* test_plan.c -- whole networks: branches, fusion and recycled buffers, calibration, and what a plan promises.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ static int add_any(struct sketch *s, const int *values, int count)
 static int same_conv(struct sketch *s, int x)
 {
 	static const struct sketch_window same[] = {
-		{ { 1, 1 }, { 1, 1 }, { 1, 1 }, { 0, 0, 0, 0 }, false },
-		{ { 3, 1 }, { 1, 1 }, { 1, 1 }, { 1, 0, 1, 0 }, false },
-		{ { 1, 3 }, { 1, 1 }, { 1, 2 }, { 0, 2, 0, 2 }, false },
+		{ { 1, 1 }, { 1, 1 }, { 1, 1 }, { 0, 0, 0, 0 }, false, 0 },
+		{ { 3, 1 }, { 1, 1 }, { 1, 1 }, { 1, 0, 1, 0 }, false, 0 },
+		{ { 1, 3 }, { 1, 1 }, { 1, 2 }, { 0, 2, 0, 2 }, false, 0 },
 	};
 	int64_t out = rng_below(&s->rng, 3) ? 5 : sketch_between(s, 1, 20);
 	return sketch_conv(s, x, out, &same[rng_below(&s->rng, 3)], rng_below(&s->rng, 2));
@@ -54,7 +55,7 @@ static int grow(struct sketch *s, const int *values, int count)
 		return sketch_batch_norm(s, x);
 	case 6:
 		if (shape->dim[2] > 4 && shape->dim[3] > 4) {
-			struct sketch_window w = { { 2, 2 }, { 1, 1 }, { 1, 1 }, { 0, 1, 1, 0 }, false };
+			struct sketch_window w = { { 2, 2 }, { 1, 1 }, { 1, 1 }, { 0, 1, 1, 0 }, false, 0 };
 			return sketch_max_pool(s, x, &w);
 		}
 		return same_conv(s, x);
@@ -101,9 +102,9 @@ START_TEST(a_random_network_calibrates_every_batch_norm)
 }
 END_TEST
 
-/* By hand: at no time are more than three maps of ResNet-20 alive (the block's input, the second convolution's output,
- * their sum), none is larger than 16 x 28 x 28, and they only get smaller on the way, so every later value fits into a
- * buffer that is free. The input has one more. */
+/* By hand: at no time are more than three maps of ResNet-20 alive (the block's input, the second convolution's
+ * output, their sum), none is larger than 16 x 28 x 28, and they only get smaller on the way, so every later value
+ * fits into a buffer that is free. The input has one more. */
 START_TEST(buffers_of_a_residual_network_are_recycled)
 {
 	enum { BATCH = 4 };
@@ -164,6 +165,74 @@ START_TEST(a_plan_needs_its_graph_no_more)
 }
 END_TEST
 
+/* As calibrated networks, but every value is compared, also those that would be folded away. */
+START_TEST(every_value_of_a_random_network_can_be_observed)
+{
+	for (uint64_t i = 0; i < NETWORKS / 4; i++) {
+		struct sketch s = open_network("observed network", i);
+		agree_sketch(&s, draw_network(&s), PLAN_OBSERVE);
+	}
+}
+END_TEST
+
+/* Maps and features come in, maps and features go out. */
+START_TEST(inputs_and_outputs_keep_their_order)
+{
+	for (uint64_t i = 0; i < 12; i++) {
+		struct sketch s = open_network("ports", i);
+		int features = sketch_input(&s, 1, (int64_t[]){ 6 });
+		int second = sketch_input(&s, 3, (int64_t[]){ 5, 1, 1 });
+		struct sketch_window w = { { 1, 1 }, { 1, 1 }, { 1, 1 }, { 0, 0, 0, 0 }, false, 0 };
+		int maps = sketch_two(&s, OP_MUL, sketch_conv(&s, i % 2 ? same_conv(&s, 0) : 0, 5, &w, true), second);
+		sketch_output(&s, maps);
+		sketch_output(&s, features);
+		agree_sketch(&s, sketch_gemm(&s, features, 4, true, true), PLAN_INFER);
+	}
+}
+END_TEST
+
+START_TEST(an_opaque_node_is_refused_with_its_reason)
+{
+	struct plan *p = NULL;
+	struct errinfo e;
+	struct sketch s = open_network("opaque", 1);
+	sketch_finish(&s, sketch_one(&s, OP_RELU, 0));
+	s.g->nodes[0].opaque = "no rule for it";
+	ck_assert_int_eq(plan_new(s.g, 1, PLAN_INFER, &p, &e), ERR_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(e.msg, "node 0"));
+	ck_assert_ptr_nonnull(strstr(e.msg, "no rule for it"));
+	sketch_close(&s);
+}
+END_TEST
+
+/* log of the input's numbers: where one is below 0 the result is not a number, which a ReLU would hide. With a stored
+ * infinity added instead, as a mask has it, nothing is said. */
+START_TEST(a_checked_run_names_the_node_that_diverged)
+{
+	struct errinfo e;
+	struct sketch s = sketch_open("diverged", 0, 1, (int64_t[]){ 8 });
+	if (_i) {
+		int mask = sketch_tensor(&s, 0, 1, 1, (int64_t[]){ 8 });
+		((float *)s.g->values[mask].data)[3] = -INFINITY;
+		sketch_finish(&s, sketch_one(&s, OP_SOFTMAX, sketch_add(&s, 0, mask)));
+	} else {
+		sketch_finish(&s, sketch_one(&s, OP_RELU, sketch_one(&s, OP_LOG, 0)));
+	}
+	struct plan *p = agree_plan(s.g, 1, PLAN_INFER, s.what);
+	for (int i = 0; i < 8; i++)
+		plan_input(p, 0)[i] = (float)(4 - i);
+	ck_assert(!plan_run(p, &e));
+	if (_i) {
+		ck_assert_msg(!plan_run_checked(p, &e), "%s", e.msg);
+	} else {
+		ck_assert_int_eq(plan_run_checked(p, &e), ERR_INPUT);
+		ck_assert_ptr_nonnull(strstr(e.msg, "node 0"));
+	}
+	plan_free(p);
+	sketch_close(&s);
+}
+END_TEST
+
 Suite *plan_suite(void)
 {
 	Suite *s = suite_create("plan");
@@ -171,6 +240,10 @@ Suite *plan_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, a_random_network_follows_its_formulas);
 	tcase_add_test(t, a_random_network_calibrates_every_batch_norm);
+	tcase_add_test(t, every_value_of_a_random_network_can_be_observed);
+	tcase_add_test(t, inputs_and_outputs_keep_their_order);
+	tcase_add_test(t, an_opaque_node_is_refused_with_its_reason);
+	tcase_add_loop_test(t, a_checked_run_names_the_node_that_diverged, 0, 2);
 	tcase_add_test(t, buffers_of_a_residual_network_are_recycled);
 	tcase_add_loop_test(t, the_same_batch_gives_the_same_bits, 0, SAMPLES);
 	tcase_add_loop_test(t, a_plan_needs_its_graph_no_more, 0, SAMPLES);

@@ -1,0 +1,155 @@
+/* filters.c -- the weights of a convolution as they will be used.
+ * SPDX-License-Identifier: MIT */
+#include "evaluator/kernels/filters.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluator/kernels/copy.h"
+#include "evaluator/kernels/unary.h"
+
+/* The tensor is (group * out, in, kernel ...) for a convolution, (group * in, out, kernel ...) for a transposed one. */
+static struct view see(const struct shape *w, bool transposed, int64_t group, float *data)
+{
+	struct view v = view_row_major(w, 1, data);
+	v = view_split(&v, 0, v.dim[0] / group);
+	if (transposed) {
+		int swapped[VIEW_MAX_RANK];
+		for (int i = 0; i < v.rank; i++)
+			swapped[i] = i == 1 ? 2 : i == 2 ? 1 : i;
+		v = view_permuted(&v, swapped);
+	}
+	return v;
+}
+
+/* v is (group, out, in, kernel ...). */
+static void fold_norm(const struct graph *g, const struct node *norm, const struct view *v, float *bias)
+{
+	const float *scale = g->values[norm->in[1]].data, *shift = g->values[norm->in[2]].data;
+	const float *mean = g->values[norm->in[3]].data, *variance = g->values[norm->in[4]].data;
+	float epsilon = node_float(norm, "epsilon", 1e-5f);
+	for (int64_t o = 0; o < v->dim[0] * v->dim[1]; o++) {
+		float factor = scale[o] / sqrtf(variance[o] + epsilon);
+		struct view filter = *v;
+		filter.data += o / v->dim[1] * v->stride[0] + o % v->dim[1] * v->stride[1];
+		filter.dim[0] = filter.dim[1] = 1;
+		struct walk w = walk_start(&filter, 1, filter.rank);
+		do
+			*w.at[0] *= factor;
+		while (walk_next(&w));
+		bias[o] = (bias[o] - mean[o]) * factor + shift[o];
+	}
+}
+
+static enum err open_bias(struct builder *b, const struct value *bias, bool norm, struct filters *f)
+{
+	if (!bias && !norm)
+		return ERR_OK;
+	enum err err = builder_floats(b, f->out, &f->bias);
+	if (!err && bias)
+		memcpy(f->bias, bias->data, (size_t)f->out * sizeof(float));
+	return err;
+}
+
+static void drop_group(struct view *v)
+{
+	v->rank--;
+	memmove(v->dim, v->dim + 1, (size_t)v->rank * sizeof *v->dim);
+	memmove(v->stride, v->stride + 1, (size_t)v->rank * sizeof *v->stride);
+}
+
+enum err filters_open(struct builder *b, bool transposed, struct filters *ret)
+{
+	const struct node *n = builder_node(b);
+	const struct value *w = node_input(b->g, n, 1);
+	int norm = b->fusion->norm[b->node];
+	int64_t group = node_int(n, "group", 1);
+	size_t bytes = (size_t)shape_count(&w->shape, 1) * sizeof(float);
+	struct filters f = { .out = transposed ? w->shape.dim[1] * group : w->shape.dim[0] };
+	enum err err = open_bias(b, node_input(b->g, n, 2), norm >= 0, &f);
+	if (err)
+		return err;
+	if (norm >= 0) {
+		f.changed = malloc(bytes);
+		if (!f.changed)
+			return err_set(b->e, ERR_MEMORY, "out of memory");
+		memcpy(f.changed, w->data, bytes);
+	}
+	f.view = see(&w->shape, transposed, group, f.changed ? f.changed : w->data);
+	if (norm >= 0)
+		fold_norm(b->g, &b->g->nodes[norm], &f.view, f.bias);
+	if (group == 1)
+		drop_group(&f.view);
+	*ret = f;
+	return ERR_OK;
+}
+
+void filters_close(struct filters *f)
+{
+	free(f->changed);
+}
+
+enum err filters_grow(struct builder *b, struct filters *f, int axis, int64_t by)
+{
+	struct order o = order_row_major();
+	struct view grown = f->view;
+	grown.dim[grown.rank - b->g->values[builder_node(b)->in[0]].shape.rank + 2 + axis] += by;
+	float *data = calloc((size_t)view_count(&grown), sizeof *data);
+	if (!data)
+		return err_set(b->e, ERR_MEMORY, "out of memory");
+	struct view old = f->view;
+	grown = view_dense(grown.rank, grown.dim, 1, &o, data);
+	struct view part = grown;
+	memcpy(part.dim, old.dim, sizeof part.dim);
+	copy_view(&old, &part);
+	free(f->changed);
+	f->changed = data;
+	f->view = grown;
+	return ERR_OK;
+}
+
+/* Weights as the primitive wants them, and the bias. */
+static enum err bind(struct builder *b, const struct filters *f, dnnl_primitive_desc_t pd, struct step *s)
+{
+	dnnl_memory_desc_t is, vector = dnn_vector(f->out);
+	enum err err = dnn_describe(&f->view, &is, b->e);
+	if (!err)
+		err = builder_bind_weight(
+			b, s, &is, f->view.data, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0));
+	if (!err && f->bias)
+		err = builder_bind(b, s, DNNL_ARG_BIAS, &vector, f->bias);
+	return err;
+}
+
+/* *ret is left alone when no activation is folded in. */
+static enum err read_ending(struct builder *b, dnnl_primitive_attr_t *ret)
+{
+	struct unary u;
+	int activation = b->fusion->activation[b->node];
+	if (activation < 0 || !unary_read(b->g, &b->g->nodes[activation], &u))
+		return ERR_OK;
+	return dnn_ending(u.kind, u.alpha, u.beta, ret, b->e);
+}
+
+enum err filters_add(struct builder *b, const struct filters *f, const void *op_desc, const struct view *x,
+	const struct view *y)
+{
+	dnnl_primitive_attr_t attr = NULL;
+	dnnl_primitive_desc_t pd = NULL;
+	struct step s = { 0 };
+	enum err err = read_ending(b, &attr);
+	if (!err)
+		err = builder_primitive(b, op_desc, attr, &s.primitive, &pd);
+	if (!err)
+		err = builder_bind_view(b, &s, DNNL_ARG_SRC, x);
+	if (!err)
+		err = builder_bind_view(b, &s, DNNL_ARG_DST, y);
+	if (!err)
+		err = bind(b, f, pd, &s);
+	if (attr)
+		dnnl_primitive_attr_destroy(attr);
+	if (pd)
+		dnnl_primitive_desc_destroy(pd);
+	return builder_finish(b, &s, err);
+}

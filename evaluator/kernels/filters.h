@@ -1,0 +1,28 @@
+/* filters.h -- the weights of a convolution as they will be used.
+ * SPDX-License-Identifier: MIT
+ *
+ * A batch-norm folded in multiplies filter o by scale[o] / sqrt(var[o] + eps) and moves the bias accordingly. */
+#ifndef EVALUATOR_KERNELS_FILTERS_H
+#define EVALUATOR_KERNELS_FILTERS_H
+
+#include "evaluator/kernels/builder.h"
+
+struct filters {
+	struct view view; /* (group, out, in, kernel ...), counted within the group; one group is left out */
+	float *changed;   /* malloc'ed, until the step has what it needs; NULL: the view is of the graph's own tensor */
+	float *bias;      /* the plan's, NULL when there is none */
+	int64_t out;      /* channels */
+};
+
+/* Those of the node being built. transposed: the tensor is (in, out / group, kernel ...). */
+enum err filters_open(struct builder *b, bool transposed, struct filters *ret) __attribute__((warn_unused_result));
+void filters_close(struct filters *f);
+
+/* Makes the kernel `by` larger along one of its dimensions, with zeros behind what is there. */
+enum err filters_grow(struct builder *b, struct filters *f, int axis, int64_t by) __attribute__((warn_unused_result));
+
+/* Appends the step of an operation that makes y of x and them, ending with the activation that is folded in. */
+enum err filters_add(struct builder *b, const struct filters *f, const void *op_desc, const struct view *x,
+	const struct view *y) __attribute__((warn_unused_result));
+
+#endif

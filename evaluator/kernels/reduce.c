@@ -1,0 +1,144 @@
+/* reduce.c -- many numbers become one, along any dimensions.
+ * SPDX-License-Identifier: MIT
+ *
+ *   sum x, mean x, max x, min x, product x, sum |x|, sqrt(sum x^2), sum x^2
+ *
+ * The output is walked with a stride of 0 wherever x is reduced. */
+#include <math.h>
+
+#include "evaluator/kernels/builder.h"
+#include "evaluator/model/operand.h"
+
+struct reduction {
+	void (*line)(float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t n);
+	struct view v[2]; /* x, y: collapsed */
+};
+
+/* clang-format off */
+#define LINE(name, formula) \
+	static void name(float *to, int64_t sy, const float *from, int64_t sx, int64_t n) \
+	{ \
+		if (sy == 0) { \
+			double y = *to; \
+			for (int64_t i = 0; i < n; i++) { \
+				const double x = from[i * sx]; \
+				y = (formula); \
+			} \
+			*to = (float)y; \
+			return; \
+		} \
+		for (int64_t i = 0; i < n; i++) { \
+			const float y = to[i * sy], x = from[i * sx]; \
+			to[i * sy] = (float)(formula); \
+		} \
+	}
+
+LINE(sum, y + x)
+LINE(largest, x > y || x != x ? x : y)
+LINE(least, x < y || x != x ? x : y)
+LINE(product, y * x)
+LINE(absolute, y + (x < 0 ? -x : x))
+LINE(square, y + x * x)
+/* clang-format on */
+
+static void run(const void *job)
+{
+	const struct reduction *r = job;
+	int last = r->v[0].rank - 1;
+	struct walk w = walk_start(r->v, 2, last);
+	do
+		r->line(w.at[1], r->v[1].stride[last], w.at[0], r->v[0].stride[last], r->v[0].dim[last]);
+	while (walk_next(&w));
+}
+
+/* How a result starts, what is done for each number, and how it ends. */
+struct recipe {
+	void (*line)(float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t n);
+	float start;
+	bool mean, root;
+};
+
+static struct recipe recipe_of(enum op op)
+{
+	switch ((int)op) {
+	case OP_REDUCE_MAX:
+	case OP_GLOBAL_MAX_POOL:
+		return (struct recipe){ largest, -INFINITY, false, false };
+	case OP_REDUCE_MIN:
+		return (struct recipe){ least, INFINITY, false, false };
+	case OP_REDUCE_PROD:
+		return (struct recipe){ product, 1, false, false };
+	case OP_REDUCE_L1:
+		return (struct recipe){ absolute, 0, false, false };
+	case OP_REDUCE_L2:
+		return (struct recipe){ square, 0, false, true };
+	case OP_REDUCE_SUM_SQUARE:
+		return (struct recipe){ square, 0, false, false };
+	case OP_REDUCE_MEAN:
+	case OP_GLOBAL_AVERAGE_POOL:
+		return (struct recipe){ sum, 0, true, false };
+	default:
+		return (struct recipe){ sum, 0, false, false };
+	}
+}
+
+/* The dimensions that go, and whether they stay as ones. */
+static enum err read_axes(struct builder *b, bool axes[SHAPE_MAX_RANK], bool *ret_keep)
+{
+	const struct node *n = builder_node(b);
+	int rank = builder_shape(b, n->in[0])->rank;
+	*ret_keep = !op_is_reduce(n->op) || node_int(n, "keepdims", 1);
+	if (op_is_reduce(n->op))
+		return operand_axes(b->g, n, rank, axes, b->e);
+	for (int i = 0; i < rank; i++)
+		axes[i] = i >= 2;
+	return ERR_OK;
+}
+
+/* y with x's dimensions. */
+static struct view spread(const struct view *x, const struct view *y, const bool *axes, bool keep)
+{
+	struct view v = *x;
+	v.data = y->data;
+	for (int i = 0, at = 0; i < x->rank; i++) {
+		v.stride[i] = axes[i] ? 0 : y->stride[keep ? i : at];
+		at += !axes[i];
+	}
+	return v;
+}
+
+static enum err finish(struct builder *b, struct recipe r, const struct view *y, int64_t each)
+{
+	dnnl_memory_desc_t md = dnn_vector(view_count(y));
+	struct view flat = { 1, { view_count(y) }, { 1 }, y->data };
+	dnnl_eltwise_desc_t desc;
+	if (!r.mean && !r.root)
+		return ERR_OK;
+	enum err err = dnn_check(dnnl_eltwise_forward_desc_init(&desc, dnnl_forward_inference,
+					 r.root ? dnnl_eltwise_sqrt : dnnl_eltwise_linear, &md, 1 / (float)each, 0),
+		"describing the end of a reduction", b->e);
+	return err ? err : builder_unary(b, &desc, &flat, &flat);
+}
+
+enum err reduce_build(struct builder *b)
+{
+	const struct node *n = builder_node(b);
+	struct recipe r = recipe_of(n->op);
+	bool axes[SHAPE_MAX_RANK] = { false }, keep = true;
+	struct view x, y;
+	enum err err = read_axes(b, axes, &keep);
+	if (!err)
+		err = builder_value(b, n->in[0], &x);
+	if (err)
+		return err;
+	struct order o = keep ? order_of(&x) : order_row_major();
+	err = builder_place(b, builder_result(b), &o, &y);
+	if (!err)
+		err = builder_fill(b, &y, r.start);
+	if (err)
+		return err;
+	struct reduction job = { r.line, { x, spread(&x, &y, axes, keep) } };
+	view_collapse(job.v, 2);
+	err = builder_call(b, run, &job, sizeof job);
+	return err ? err : finish(b, r, &y, view_count(&x) / view_count(&y));
+}
