@@ -186,7 +186,7 @@ static enum err list_stored(const struct cache *c, struct stored **ret, size_t *
 			}
 			all = grown;
 		}
-		snprintf(all[n].name, sizeof all[n].name, "%s", entry->d_name);
+		memcpy(all[n].name, entry->d_name, strlen(entry->d_name) + 1);
 		all[n].size = (uint64_t)st.st_size;
 		all[n++].used = st.st_atim;
 	}

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,16 @@ static void mark_used(int fd)
 	futimens(fd, (struct timespec[]){ now, { .tv_nsec = UTIME_OMIT } });
 }
 
-/* Whether an open file of this size is the block of that key: all that dataset_over relies on. */
+static bool labels_right(const struct head *h)
+{
+	const uint32_t *labels = (const uint32_t *)(const void *)((const char *)h + HEAD_SIZE);
+	for (uint64_t i = 0; i < h->count; i++)
+		if (labels[i] >= h->classes)
+			return false;
+	return true;
+}
+
+/* Whether an open file of this size is the block of that key: all that dataset_over and its users rely on. */
 static bool head_right(const struct head *h, const char *key, uint64_t size)
 {
 	char boot[BOOT];
@@ -184,7 +194,8 @@ static bool head_right(const struct head *h, const char *key, uint64_t size)
 	read_boot(boot);
 	return !memcmp(h->magic, MAGIC, sizeof h->magic) && !memcmp(h->key, key, DIGEST_HEX + 1) &&
 	       !memcmp(h->boot, boot, sizeof boot) && h->size == size && h->count && h->channels > 0 &&
-	       h->height > 0 && h->width > 0 && !block_size(&m, &needed, NULL) && needed == size;
+	       h->height > 0 && h->width > 0 && !block_size(&m, &needed, NULL) && needed == size &&
+	       labels_right(h);
 }
 
 /* *ret is NULL when there is no such file, or another one. */

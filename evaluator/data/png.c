@@ -4,6 +4,7 @@
  * libpng leaves by longjmp. What must survive that is in struct reading, on the heap. */
 #include <png.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct reading {
 	size_t left;
 	struct picture picture;
 	png_bytep *rows;
+	char warning[120]; /* the last one, which often is the error's cause */
 	enum err err; /* ours, when libpng was left for it */
 	struct errinfo *e;
 };
@@ -26,13 +28,15 @@ static void on_error(png_structp png, png_const_charp message)
 {
 	struct reading *r = png_get_error_ptr(png);
 	if (!r->err)
-		r->err = err_set(r->e, ERR_INPUT, "is a damaged PNG picture: %.200s", message);
+		r->err = err_set(r->e, ERR_INPUT, "is a damaged PNG picture: %.200s%s%s", message,
+			*r->warning ? "; " : "", r->warning);
 	png_longjmp(png, 1);
 }
 
 static void on_warning(png_structp png, png_const_charp message)
 {
-	(void)png, (void)message;
+	struct reading *r = png_get_error_ptr(png);
+	snprintf(r->warning, sizeof r->warning, "%s", message);
 }
 
 static void on_read(png_structp png, png_bytep to, size_t n)

@@ -12,6 +12,9 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], RESTARTED))
 		return RESTARTED_STATUS;
 	SRunner *runner = srunner_create(data_suite());
+	srunner_add_suite(runner, format_suite());
+	srunner_add_suite(runner, picture_suite());
+	srunner_add_suite(runner, decode_suite());
 	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, refusal_suite());
 	srunner_add_suite(runner, topology_suite());

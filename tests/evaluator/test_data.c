@@ -1,5 +1,6 @@
 /* test_data.c -- IDX files, good and hostile; splits, batches and the "data" section of a job.
  * SPDX-License-Identifier: MIT */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -420,6 +421,103 @@ START_TEST(holdout_is_the_end_of_the_training_images)
 }
 END_TEST
 
+/* A data set of nothing but labels: 60 % class 0, 30 % class 1, 10 % class 2. */
+static struct dataset labelled(uint32_t *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		labels[i] = i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2;
+	return (struct dataset){ .count = n, .channels = 1, .height = 1, .width = 1, .labels = labels, .classes = 3 };
+}
+
+/* That the two parts are all images, each once. */
+static void parts_are_whole(const struct split *train, const struct split *held, size_t n)
+{
+	bool seen[1000] = { false };
+	ck_assert_uint_eq(train->count + held->count, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct split *s = i < train->count ? train : held;
+		uint32_t image = s->order[s->first + (i < train->count ? i : i - train->count)];
+		ck_assert(image < n && !seen[image]);
+		seen[image] = true;
+	}
+}
+
+START_TEST(a_seed_parts_images_and_gives_each_class_its_share_when_asked)
+{
+	uint32_t labels[1000], *order;
+	struct dataset d = labelled(labels, 1000);
+	struct split train, held;
+	struct errinfo e;
+	for (uint64_t seed = 0; seed < 40; seed++)
+		for (size_t count = 1; count < 1000; count += 37 + seed) {
+			struct split_request r = { .count = count, .seed = seed, .stratified = seed % 2 };
+			size_t each[3] = { 0 };
+			ck_assert(!split_seeded(&d, NULL, &r, &train, &held, &order, &e));
+			ck_assert_uint_eq(held.count, count);
+			parts_are_whole(&train, &held, 1000);
+			for (size_t i = 0; i < count; i++)
+				each[labels[order[held.first + i]]]++;
+			for (int c = 0; c < 3 && r.stratified; c++) {
+				double share = (double)count * (c == 0 ? 0.6 : c == 1 ? 0.3 : 0.1);
+				ck_assert_double_lt((double)each[c] - share, 1);
+				ck_assert_double_gt((double)each[c] - share, -1);
+			}
+			free(order);
+		}
+}
+END_TEST
+
+/* These numbers are a promise: results of earlier jobs are looked up by a key that has the seed in it. */
+START_TEST(the_same_seed_parts_alike_for_ever)
+{
+	uint32_t labels[20], *order;
+	struct dataset d = labelled(labels, 20);
+	struct split train, held;
+	struct errinfo e;
+	static const uint32_t plain[] = { 12, 7, 13, 14, 17, 1, 18, 4, 16, 6, 15, 0, 9, 3, 19, 2, 8, 11, 10, 5 };
+	static const uint32_t stratified[] = { 1, 18, 4, 16, 6, 15, 0, 9, 3, 19, 2, 8, 11, 10, 5, 12, 7, 13, 14, 17 };
+	struct split_request r = { .fraction = 0.25, .seed = 7 };
+	ck_assert(!split_seeded(&d, NULL, &r, &train, &held, &order, &e));
+	ck_assert_uint_eq(held.count, 5);
+	ck_assert_mem_eq(order, plain, sizeof plain);
+	free(order);
+	r.stratified = true;
+	ck_assert(!split_seeded(&d, NULL, &r, &train, &held, &order, &e));
+	ck_assert_mem_eq(order, stratified, sizeof stratified);
+	free(order);
+}
+END_TEST
+
+START_TEST(a_split_that_leaves_nothing_is_refused)
+{
+	uint32_t labels[20], *order;
+	struct dataset d = labelled(labels, 20);
+	struct split train, held;
+	struct errinfo e;
+	static const struct split_request wrong[] = { { .count = 20 }, { .count = 100 }, { .fraction = 0.001 },
+		{ .fraction = 0.999 } };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		ck_assert_int_eq(split_seeded(&d, NULL, &wrong[i], &train, &held, &order, &e), ERR_INPUT);
+		ck_assert_msg(!strncmp(e.msg, "data.split.validation: is ", 26), "%s", e.msg);
+		ck_assert_msg(strstr(e.msg, "expected 1 to 19"), "%s", e.msg);
+	}
+}
+END_TEST
+
+START_TEST(shuffled_images_are_all_images_in_another_order)
+{
+	uint32_t labels[20], *order;
+	struct dataset d = labelled(labels, 20);
+	struct split all;
+	struct errinfo e;
+	ck_assert(!split_shuffled(&d, NULL, &all, &order, &e));
+	struct split none = { .data = &d };
+	ck_assert(all.order == order && all.first == 0);
+	parts_are_whole(&all, &none, 20);
+	free(order);
+}
+END_TEST
+
 /* ---- the "data" section ---- */
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -510,6 +608,10 @@ Suite *data_suite(void)
 	tcase_add_test(t, channels_last_in_the_file_is_channels_first_in_the_batch);
 	tcase_add_test(t, an_order_picks_images_and_their_labels);
 	tcase_add_test(t, holdout_is_the_end_of_the_training_images);
+	tcase_add_test(t, a_seed_parts_images_and_gives_each_class_its_share_when_asked);
+	tcase_add_test(t, the_same_seed_parts_alike_for_ever);
+	tcase_add_test(t, a_split_that_leaves_nothing_is_refused);
+	tcase_add_test(t, shuffled_images_are_all_images_in_another_order);
 	tcase_add_test(t, a_section_names_blobs_and_normalisation);
 	tcase_add_loop_test(t, a_wrong_section_is_refused_by_field_and_value, 0,
 		sizeof wrong_sections / sizeof *wrong_sections);
