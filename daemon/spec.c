@@ -112,11 +112,22 @@ static enum err read_data(const cJSON *obj, struct dataspec *d, struct errinfo *
 	return err ? err : each_file(d, check_name, NULL, e);
 }
 
+/* Those that a worker knows (evaluator/prune/criterion.h). */
+static enum err check_criterion(const char *name, struct errinfo *e)
+{
+	static const char *const known[] = { "l1", "l2", "fpgm", "bn", "activation", "random" };
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (!strcmp(name, known[i]))
+			return ERR_OK;
+	return err_set(e, ERR_INPUT, "prune.criterion: is \"%.40s\", expected l1, l2, fpgm, bn, activation or random",
+		name);
+}
+
 static enum err read_prune(const cJSON *obj, struct spec *s, struct errinfo *e)
 {
 	enum err err = obj ? json_read(obj, "prune", prune_fields, COUNT(prune_fields), s, e) : ERR_OK;
-	if (!err && strcmp(s->criterion, "l1"))
-		err = err_set(e, ERR_INPUT, "prune.criterion: is \"%.40s\", expected \"l1\"", s->criterion);
+	if (!err)
+		err = check_criterion(s->criterion, e);
 	if (!err && s->max_ratio == 0)
 		err = err_set(e, ERR_INPUT, "prune.max_ratio: is 0, expected a number above 0 and at most 1");
 	return err;

@@ -192,16 +192,19 @@ int command_eval(int argc, char **argv)
 /* ---- prune ---- */
 
 struct prune_options {
-	const char *model, *out, *criterion;
-	double ratio;
+	const char *model, *out, *criterion, *keep, *target;
+	double ratio; /* below 0: not given */
 	struct data_options data;
-	size_t recalibrate;
+	size_t recalibrate, seed;
 	bool json;
 };
 
 static const struct option_row prune_rows[] = {
 	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct prune_options, model), true, 0, 0 },
-	{ "--ratio", "R", OPTION_NUMBER, offsetof(struct prune_options, ratio), true, 0, 0.999 },
+	{ "--ratio", "R", OPTION_NUMBER, offsetof(struct prune_options, ratio), false, 0, 0.999 },
+	{ "--keep", "FILE", OPTION_TEXT, offsetof(struct prune_options, keep), false, 0, 0 },
+	{ "--target", "METRIC<=BOUND", OPTION_TEXT, offsetof(struct prune_options, target), false, 0, 0 },
+	{ "--seed", "N", OPTION_COUNT, offsetof(struct prune_options, seed), false, 0, 9007199254740992.0 },
 	{ "-o", "OUT", OPTION_TEXT, offsetof(struct prune_options, out), true, 0, 0 },
 	{ "--criterion", "NAME", OPTION_TEXT, offsetof(struct prune_options, criterion), false, 0, 0 },
 	{ "--data", "PATH", OPTION_TEXT, offsetof(struct prune_options, data.path), false, 0, 0 },
@@ -222,27 +225,33 @@ static void print_summary(const struct prune_options *o, const cJSON *summary)
 {
 	static const struct {
 		const char *label, *name;
-	} rows[] = { { "params", "params" }, { "MACs", "macs" } };
-	printf("requested  %.1f %% removed\n", 100 * o->ratio);
+	} rows[] = { { "params", "params" }, { "MACs", "macs" }, { "bytes", "bytes" } };
+	const char *note = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(summary, "note"));
+	if (o->keep || o->target)
+		printf("requested  %s\n", o->keep ? o->keep : o->target);
+	else
+		printf("requested  %.1f %% removed\n", 100 * o->ratio);
 	printf("channels   %.1f %% removed\n", 100 * number_at(summary, "achieved", "channels"));
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		printf("%-9s  %.1f %% removed, %.0f of %.0f left\n", rows[i].label,
 			100 * number_at(summary, "achieved", rows[i].name), number_at(summary, "after", rows[i].name),
 			number_at(summary, "before", rows[i].name));
+	if (note)
+		printf("note       %s\n", note);
 	printf("written    %s\n", o->out);
 }
 
 static enum err prune(const struct prune_options *o, const struct usual_request *request, struct errinfo *e)
 {
-	struct prune_request r = { .model = o->model, .out = o->out, .criterion = o->criterion, .ratio = o->ratio };
+	struct prune_request r = { .model = o->model, .out = o->out, .criterion = o->criterion, .ratio = o->ratio,
+		.keep = o->keep, .target = o->target, .seed = o->seed, .images = o->recalibrate };
 	struct usual *data = NULL;
 	struct split split;
 	cJSON *summary = NULL;
 	enum err err = ERR_OK;
-	if (o->recalibrate) {
+	if (o->data.path) {
 		err = usual_open(request, &data, &split, e);
-		r.calibrate = &split;
-		r.images = o->recalibrate;
+		r.data = &split;
 	}
 	if (!err)
 		err = prune_file(&r, &summary, e);
@@ -255,21 +264,34 @@ static enum err prune(const struct prune_options *o, const struct usual_request 
 	return err;
 }
 
+static enum err check_prune(const struct prune_options *o, struct errinfo *e)
+{
+	bool samples = !strcmp(o->criterion, "activation");
+	if ((o->ratio >= 0) + !!o->keep + !!o->target != 1)
+		return err_set(e, ERR_INPUT, "prune: expected one of --ratio, --keep and --target");
+	if (!o->data.path && (o->recalibrate || samples))
+		return err_set(e, ERR_INPUT, "prune: %s needs --data",
+			samples ? "--criterion activation" : "--recalibrate");
+	if (o->data.path && !o->recalibrate && !samples)
+		return err_set(e, ERR_INPUT, "prune: --data is given, expected --recalibrate or --criterion activation too");
+	return ERR_OK;
+}
+
 int command_prune(int argc, char **argv)
 {
-	struct prune_options o = { .criterion = "l1" };
+	enum { SAMPLE_IMAGES = 256 };
+	struct prune_options o = { .criterion = "l1", .ratio = -1, .seed = 1 };
 	struct normalisation norm;
 	struct usual_request request;
 	struct errinfo e = { 0 };
 	enum err err = option_read(argc, argv, ROWS(prune_rows), &o, &e);
-	if (!err && !o.data.path != !o.recalibrate)
-		err = err_set(&e, ERR_INPUT, "prune: --data and --recalibrate go together, only %s is given",
-			o.recalibrate ? "--recalibrate" : "--data");
+	if (!err)
+		err = check_prune(&o, &e);
 	if (!err)
 		err = read_data_options(&o.data, &norm, &request, &e);
 	if (err)
 		return complain(EXIT_USAGE, &e);
-	request.most = o.recalibrate;
+	request.most = o.recalibrate ? o.recalibrate : SAMPLE_IMAGES;
 	return finish(prune(&o, &request, &e), &e);
 }
 

@@ -119,8 +119,19 @@ enum err order_read(const cJSON *lease, struct order *ret, struct errinfo *e)
 	if (err)
 		return err_wrap(e, "lease");
 	o.model = raw.model;
+	o.data = raw.data;
 	o.criterion = prune.criterion;
 	o.seed = (uint64_t)raw.seed;
 	*ret = o;
 	return ERR_OK;
+}
+
+enum err order_data_digest(const struct order *o, char ret[65], struct errinfo *e)
+{
+	char *text = cJSON_PrintUnformatted(o->data);
+	if (!text)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = digest_bytes(text, strlen(text), ret, e);
+	cJSON_free(text);
+	return err;
 }

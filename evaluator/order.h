@@ -18,6 +18,7 @@ struct order {
 	const char *model; /* digest */
 	const char *criterion;
 	struct source source;
+	const cJSON *data; /* what source was read from */
 	int64_t recalibrate, images;
 	bool timed;                  /* latency is wanted */
 	int64_t latency_batch, latency_rounds;
@@ -26,5 +27,8 @@ struct order {
 };
 
 enum err order_read(const cJSON *lease, struct order *ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The same for orders about the same data, read and divided alike. */
+enum err order_data_digest(const struct order *o, char ret[65], struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

@@ -5,21 +5,25 @@
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 struct split;
 
-/* One ratio for all groups. */
+/* How much of each group goes: by exactly one of ratio, keep and target. */
 struct prune_request {
 	const char *model, *out, *criterion;
-	double ratio; /* of each group's channels removed, 0 <= ratio < 1; at least one channel stays */
-	const struct split *calibrate; /* NULL: batch-norm statistics stay as they are */
-	size_t images;                 /* for recalibration */
+	double ratio;                  /* of each group's channels, 0 <= ratio < 1; below 0: not by this */
+	const char *keep;              /* a JSON file, GROUP: CHANNELS KEPT or {"ratio": R}; NULL: not by this */
+	const char *target;            /* "macs<=50%" */
+	uint64_t seed;                 /* of criterion random */
+	const struct split *data;      /* NULL: none, then neither criterion activation nor recalibration */
+	size_t images;                 /* for recalibration; 0: batch-norm statistics stay as they are */
 };
 
-/* Prunes model into the file out. *ret_summary has "requested" and "achieved" ratios of channels, params and MACs, and
- * the sizes "before" and "after"; the caller cJSON_Deletes it. */
+/* Prunes model into the file out. *ret_summary has "requested" and "achieved" ratios, the sizes "before" and "after",
+ * "keep" by group, and a "note" when the criterion has nothing to say about some groups; the caller cJSON_Deletes it. */
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

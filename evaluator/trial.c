@@ -4,10 +4,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
+#include "evaluator/measure/activation.h"
 #include "evaluator/measure/latency.h"
 #include "evaluator/measure/recalibrate.h"
 #include "evaluator/measure/size.h"
@@ -79,11 +82,26 @@ static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
 	return t->order.timed ? measure_latency(t, g, metrics) : ERR_OK;
 }
 
+/* The training images that a criterion which looks at activations sees. */
+enum { SAMPLE_IMAGES = 256 };
+
 static enum err open_model(struct trial *t)
 {
-	enum err err = workspace_model(t->w, t->order.model, t->order.criterion, &t->model, t->e);
+	char sample[DIGEST_HEX + 1] = "";
+	struct activation_sample images = { .split = &t->train, .images = SAMPLE_IMAGES, .stop = t->stop };
+	struct ranking r = { .criterion = t->order.criterion, .seed = t->order.seed, .observe = activation_means,
+		.arg = &images };
+	enum err err = ERR_OK;
+	if (!strcmp(r.criterion, "activation")) {
+		err = workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
+		if (!err)
+			err = order_data_digest(&t->order, sample, t->e);
+	}
 	if (err)
-		return err_wrap(t->e, "model");
+		return err;
+	err = workspace_model(t->w, t->order.model, &r, sample, &t->model, t->e);
+	if (err)
+		return err == ERR_GONE ? err : err_wrap(t->e, "model");
 	return workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
 }
 

@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "evaluator/data/decode.h"
 #include "evaluator/data/loader.h"
 #include "evaluator/kernels/plan.h"
 
-enum { KEPT_DATA = 3 }; /* a job's training, validation and test set */
+enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 96 };
 
 struct kept_data {
 	char key[DIGEST_HEX + 1];
@@ -22,7 +23,7 @@ struct workspace {
 	workspace_fetch_cb *fetch;
 	void *arg;
 	const struct shelf *shelf;
-	char model_digest[DIGEST_HEX + 1], criterion[32];
+	char model_digest[DIGEST_HEX + 1], ranking[RANKING_NAME];
 	struct prunable *model;
 	struct plan *baseline;
 	struct kept_data data[KEPT_DATA];
@@ -70,22 +71,43 @@ enum err workspace_path(struct workspace *w, const char *digest, char ret_path[4
 	return w->fetch(digest, ret_path, w->arg, e);
 }
 
-enum err workspace_model(
-	struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret, struct errinfo *e)
+/* Everything that importances depend on beside the model. */
+static void name_ranking(const struct ranking *r, const char *sample, char ret[RANKING_NAME])
 {
-	char path[4096];
-	if (w->model && !strcmp(w->model_digest, digest) && !strcmp(w->criterion, criterion)) {
+	if (!strcmp(r->criterion, "random"))
+		snprintf(ret, RANKING_NAME, "random %llu", (unsigned long long)r->seed);
+	else if (!strcmp(r->criterion, "activation"))
+		snprintf(ret, RANKING_NAME, "activation %s", sample);
+	else
+		snprintf(ret, RANKING_NAME, "%s", r->criterion);
+}
+
+static enum err open_model(struct workspace *w, const char *digest, const struct ranking *r, struct errinfo *e)
+{
+	char path[4096], groups[256];
+	enum err err = workspace_path(w, digest, path, e);
+	if (!err)
+		err = prunable_open_ranked(path, r, &w->model, e);
+	if (!err && prunable_by_l1(w->model, groups))
+		log_info("criterion %s: ranked by l1, for it says nothing about them: %s", r->criterion, groups);
+	return err;
+}
+
+enum err workspace_model(struct workspace *w, const char *digest, const struct ranking *r, const char *sample,
+	const struct prunable **ret, struct errinfo *e)
+{
+	char ranking[RANKING_NAME];
+	name_ranking(r, sample, ranking);
+	if (w->model && !strcmp(w->model_digest, digest) && !strcmp(w->ranking, ranking)) {
 		*ret = w->model;
 		return ERR_OK;
 	}
 	drop_model(w);
-	enum err err = workspace_path(w, digest, path, e);
-	if (!err)
-		err = prunable_open(path, criterion, &w->model, e);
+	enum err err = open_model(w, digest, r, e);
 	if (err)
 		return err;
 	snprintf(w->model_digest, sizeof w->model_digest, "%s", digest);
-	snprintf(w->criterion, sizeof w->criterion, "%s", criterion);
+	snprintf(w->ranking, sizeof w->ranking, "%s", ranking);
 	*ret = w->model;
 	return ERR_OK;
 }

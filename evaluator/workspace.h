@@ -16,9 +16,10 @@
 
 struct plan;
 
-/* The model of that digest, opened under a criterion. Lives until another one is asked for. */
-enum err workspace_model(struct workspace *w, const char *digest, const char *criterion, const struct prunable **ret,
-	struct errinfo *e) __attribute__((warn_unused_result));
+/* The model of that digest, its channels ranked. `sample` names the data that r observes: the same name stands for the
+ * same data. Lives until another one is asked for. */
+enum err workspace_model(struct workspace *w, const char *digest, const struct ranking *r, const char *sample,
+	const struct prunable **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The data of one role, decoded; errors begin with "data.ROLE: ". The last three asked for are kept. *stop (may be
  * NULL) becoming true ends it with ERR_GONE. */

@@ -90,7 +90,7 @@ static const struct {
 	{ JOB_DATA(", \"std\": [0]"), "data.std[0]: is 0, expected a number above 0" },
 	{ JOB_DATA(", \"mean\": [0, 0], \"std\": [1]"), "data.std: has 1 entries, expected 2" },
 	{ JOB_DATA(", \"shuffle\": true"), "data.shuffle: unknown key" },
-	{ JOB(", \"prune\": {\"criterion\": \"l9\"}"), "prune.criterion: is \"l9\", expected \"l1\"" },
+	{ JOB(", \"prune\": {\"criterion\": \"l9\"}"), "prune.criterion: is \"l9\", expected l1, l2, fpgm, bn" },
 	{ JOB(", \"prune\": {\"max_ratio\": 1.5}"), "prune.max_ratio: is 1.5, expected a number from 0 to 1" },
 	{ JOB(", \"prune\": {\"max_ratio\": 0}"), "prune.max_ratio: is 0, expected a number above 0" },
 	{ JOB(", \"prune\": {\"round_to\": 0}"), "prune.round_to: is 0, expected an integer from 1" },
