@@ -3,12 +3,17 @@
 #include "client/jobfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/tar.h"
+#include "base/tree.h"
 #include "client/view.h"
 
 /* Whatever is wrong with a local file is the writer's to mend. */
@@ -36,55 +41,128 @@ static char *beside(const char *jobfile, const char *name)
 	return path;
 }
 
+/* ---- folders ---- */
+
+/* A file without a name, which is gone with its last descriptor however this program ends. */
+static int nameless_file(void)
+{
+	const char *folder = getenv("TMPDIR");
+	return open(folder && *folder ? folder : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* The pictures of a folder as one archive: the same ones always give the same bytes. */
+static enum err pack(struct jobfile_file *f, struct errinfo *e)
+{
+	struct tree tree;
+	struct stat st;
+	enum err err = tree_read(f->path, &tree, e);
+	if (err)
+		return err;
+	f->packed = nameless_file();
+	if (f->packed < 0)
+		err = err_errno(e, "a temporary file for the archive of %s (TMPDIR says where)", f->path);
+	if (!err)
+		err = tar_write(&tree, f->path, f->packed, e);
+	if (!err && fstat(f->packed, &st))
+		err = err_errno(e, "%s", f->path);
+	tree_fini(&tree);
+	if (err)
+		return err;
+	f->size = st.st_size;
+	return asprintf(&f->bytes, "/proc/self/fd/%d", f->packed) < 0 ? no_memory(e) : ERR_OK;
+}
+
+/* ---- files ---- */
+
 /* Only regular files: a FIFO would be read to its end for the digest and be empty for the upload. */
-static enum err check_file(struct jobfile_file *f, struct errinfo *e)
+static enum err check_file(struct jobfile_file *f, bool folder, struct errinfo *e)
 {
 	struct stat st;
 	if (stat(f->path, &st))
 		return err_set(e, ERR_INPUT, "%s: is \"%s\": %s", f->key, f->path, strerror(errno));
+	if (folder && S_ISDIR(st.st_mode))
+		return pack(f, e) ? err_wrap(e, "%s", f->key) : ERR_OK;
 	const char *what = S_ISDIR(st.st_mode) ? "a directory"
 		: S_ISREG(st.st_mode)	       ? "an empty file"
 					       : "no regular file";
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
-		return err_set(
-			e, ERR_INPUT, "%s: is \"%s\", %s, expected a file with something in it", f->key, f->path, what);
+		return err_set(e, ERR_INPUT, "%s: is \"%s\", %s, expected a %s with something in it", f->key, f->path,
+			what, folder ? "folder or a tar archive" : "file");
 	f->size = st.st_size;
-	if (digest_file(f->path, f->digest, e)) {
-		err_wrap(e, "%s", f->key);
-		return as_input(e);
-	}
-	return ERR_OK;
+	f->bytes = strdup(f->path);
+	return f->bytes ? ERR_OK : no_memory(e);
 }
 
 static enum err add_file(struct jobfile *j, const char *jobfile, const char *key, cJSON *node, struct errinfo *e)
 {
 	char brief[64];
+	size_t len = strlen(key);
+	bool folder = len > 7 && !strcmp(key + len - 7, ".folder");
 	if (!cJSON_IsString(node) || !*node->valuestring)
-		return err_set(e, ERR_INPUT, "%s: is %s, expected the name of a file or \"sha256:DIGEST\"", key,
-			json_brief(node, brief));
+		return err_set(e, ERR_INPUT, "%s: is %s, expected the name of a %s or \"sha256:DIGEST\"", key,
+			json_brief(node, brief), folder ? "folder" : "file");
 	if (!strncmp(node->valuestring, "sha256:", 7))
 		return ERR_OK;
 	struct jobfile_file *f = &j->files[j->file_count++];
-	f->key = key;
-	f->node = node;
-	f->path = beside(jobfile, node->valuestring);
-	return f->path ? check_file(f, e) : no_memory(e);
+	*f = (struct jobfile_file){ .node = node, .packed = -1, .path = beside(jobfile, node->valuestring) };
+	snprintf(f->key, sizeof f->key, "%s", key);
+	if (!f->path)
+		return no_memory(e);
+	enum err err = check_file(f, folder, e);
+	if (!err && digest_file(f->bytes, f->digest, e))
+		err = err_wrap(e, "%s", f->key);
+	return err ? as_input(e) : ERR_OK;
+}
+
+/* Each of a list of files; whether it is one, and how long it may be, is for the daemon to say. */
+static enum err add_list(struct jobfile *j, const char *jobfile, const char *key, cJSON *list, struct errinfo *e)
+{
+	char name[48];
+	int i = 0;
+	enum err err = ERR_OK;
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > DATASPEC_FILES)
+		return ERR_OK;
+	for (cJSON *node = list->child; node && !err; node = node->next) {
+		snprintf(name, sizeof name, "%.32s[%d]", key, i++);
+		err = add_file(j, jobfile, name, node, e);
+	}
+	return err;
+}
+
+/* That something is missing, or doesn't belong to the format, is for the daemon to say. */
+static enum err add_set(struct jobfile *j, const char *jobfile, const char *set, struct errinfo *e)
+{
+	static const char *const keys[] = { "images", "labels", "file", "folder" };
+	char key[48];
+	enum err err = ERR_OK;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys && !err; i++) {
+		snprintf(key, sizeof key, "%s.%s", set, keys[i]);
+		cJSON *node = (cJSON *)view_member(j->doc, key);
+		if (node)
+			err = add_file(j, jobfile, key, node, e);
+	}
+	snprintf(key, sizeof key, "%s.files", set);
+	return err ? err : add_list(j, jobfile, key, (cJSON *)view_member(j->doc, key), e);
+}
+
+static enum err add_files(struct jobfile *j, const char *jobfile, struct errinfo *e)
+{
+	static const char *const sets[DATA_ROLES] = { "data.train", "data.test", "data.validation" };
+	cJSON *model = (cJSON *)view_member(j->doc, "model");
+	enum err err = model ? add_file(j, jobfile, "model", model, e) : ERR_OK;
+	for (int i = 0; i < DATA_ROLES && !err; i++)
+		err = add_set(j, jobfile, sets[i], e);
+	return err;
 }
 
 enum err jobfile_open(const char *path, struct jobfile *ret, struct errinfo *e)
 {
-	static const char *const keys[JOBFILE_MAX_FILES] = {
-		"model", "data.train.images", "data.train.labels", "data.test.images", "data.test.labels",
-	};
 	struct jobfile j = { 0 };
 	if (json_parse_file(path, &j.doc, e))
 		return as_input(e);
 	enum err err = cJSON_IsObject(j.doc) ? ERR_OK : err_set(e, ERR_INPUT, "%s: is no JSON object", path);
-	for (int i = 0; i < JOBFILE_MAX_FILES && !err; i++) {
-		cJSON *node = (cJSON *)view_member(j.doc, keys[i]);
-		if (node && add_file(&j, path, keys[i], node, e)) /* that one is missing is for the daemon to say */
-			err = err_wrap(e, "%s", path);
-	}
+	if (!err && add_files(&j, path, e))
+		err = err_wrap(e, "%s", path);
 	if (err)
 		jobfile_close(&j);
 	else
@@ -94,8 +172,12 @@ enum err jobfile_open(const char *path, struct jobfile *ret, struct errinfo *e)
 
 void jobfile_close(struct jobfile *j)
 {
-	for (int i = 0; i < j->file_count; i++)
+	for (int i = 0; i < j->file_count; i++) {
 		free(j->files[i].path);
+		free(j->files[i].bytes);
+		if (j->files[i].packed >= 0)
+			close(j->files[i].packed);
+	}
 	j->file_count = 0;
 	cJSON_Delete(j->doc);
 	j->doc = NULL;

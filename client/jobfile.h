@@ -9,16 +9,19 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
+#include "base/dataspec.h"
 #include "base/digest.h"
 #include "base/err.h"
 
-enum { JOBFILE_MAX_FILES = 5 };
+enum { JOBFILE_MAX_FILES = 1 + DATA_ROLES * DATASPEC_FILES };
 
-/* One named file. */
+/* One named file, or a folder of pictures, packed into an archive that has no name on disk. */
 struct jobfile_file {
-	const char *key; /* "data.train.images" */
+	char key[48];    /* "data.train.images" */
 	cJSON *node;     /* the string in the document */
-	char *path;
+	char *path;      /* as the person named it */
+	char *bytes;     /* where the bytes are, path unless it is a folder */
+	int packed;      /* descriptor of a folder's archive, -1: none */
 	int64_t size;    /* bytes */
 	char digest[DIGEST_HEX + 1];
 };

@@ -46,7 +46,7 @@ static enum err upload(struct client *c, const struct jobfile *j, struct errinfo
 		if (err || known)
 			continue;
 		say_upload(c, f, i, j->file_count);
-		if ((err = http_put_file(c->http, path, f->path, e)))
+		if ((err = http_put_file(c->http, path, f->bytes, e)))
 			err_wrap(e, "%s: upload of %s", f->key, f->path);
 	}
 	unsay_upload(c);

@@ -48,6 +48,48 @@ START_TEST(named_files_become_digests_and_the_rest_stays)
 }
 END_TEST
 
+START_TEST(every_form_of_data_has_its_files_digested)
+{
+	scene_file("a", "hello");
+	scene_file("b", "other");
+	write_job("{\"data\": {\"train\": {\"file\": \"a\", \"images_key\": \"b\"}, \"test\": {\"files\": [\"b\", \"a\", \"" KNOWN
+		  "\"]}, \"validation\": {\"images\": \"b\", \"labels\": \"a\"}}}");
+	ck_ok(open_job());
+	ck_assert_int_eq(j.file_count, 5);
+	ck_assert_str_eq(j.files[2].key, "data.test.files[1]");
+	ck_ok(jobfile_rewrite(&j, &e));
+	ck_assert_str_eq(view_text(j.doc, "data.train.file"), "sha256:" HELLO);
+	ck_assert_str_eq(view_text(j.doc, "data.train.images_key"), "b");
+	ck_assert_str_eq(view_text(j.doc, "data.validation.labels"), "sha256:" HELLO);
+	const cJSON *files = view_member(j.doc, "data.test.files");
+	ck_assert_str_eq(cJSON_GetArrayItem(files, 1)->valuestring, "sha256:" HELLO);
+	ck_assert_str_eq(cJSON_GetArrayItem(files, 2)->valuestring, KNOWN);
+	jobfile_close(&j);
+}
+END_TEST
+
+START_TEST(a_folder_of_pictures_becomes_one_file)
+{
+	char digest[DIGEST_HEX + 1];
+	ck_assert(!mkdir(scene_path("set"), 0700) && !mkdir(scene_path("set/cat"), 0700));
+	ck_assert(!mkdir(scene_path("set/dog"), 0700));
+	scene_file("set/cat/1.png", "meow");
+	scene_file("set/dog/1.jpg", "wow");
+	write_job("{\"data\": {\"train\": {\"folder\": \"set\"}, \"test\": {\"folder\": \"set/\"}}}");
+	ck_ok(open_job());
+	ck_assert_int_eq(j.file_count, 2);
+	ck_assert_str_eq(j.files[0].digest, j.files[1].digest);
+	ck_assert_int_eq(j.files[0].size, 6 * 512); /* two headers, two files, the end */
+	ck_ok(digest_file(j.files[0].bytes, digest, &e));
+	ck_assert_str_eq(j.files[0].digest, digest);
+	jobfile_close(&j);
+	scene_file("set/dog/1.txt", "x");
+	ck_assert_int_eq(open_job(), ERR_INPUT);
+	assert_has(e.msg, "data.train.folder: ");
+	assert_has(e.msg, "'dog/1.txt' is no picture by its name");
+}
+END_TEST
+
 START_TEST(names_count_from_the_folder_of_the_job_file)
 {
 	ck_assert_int_eq(mkdir(scene_path("sub"), 0700), 0);
@@ -117,6 +159,11 @@ static const struct {
 	{ "{\"model\": \"fifo\"}", "no regular file, expected" },
 	{ "{\"model\": 7}", "model: is 7, expected the name of a file" },
 	{ "{\"model\": \"\"}", "model: is \"\", expected the name of a file" },
+	{ "{\"data\": {\"test\": {\"file\": \".\"}}}", "data.test.file: is \"" },
+	{ "{\"data\": {\"test\": {\"file\": \".\"}}}", "a directory, expected a file" },
+	{ "{\"data\": {\"test\": {\"folder\": \"empty\"}}}", "an empty file, expected a folder or a tar archive" },
+	{ "{\"data\": {\"test\": {\"folder\": 3}}}", "data.test.folder: is 3, expected the name of a folder" },
+	{ "{\"data\": {\"test\": {\"files\": [\"empty\"]}}}", "data.test.files[0]: is \"" },
 	{ "{\"data\": {\"test\": {\"labels\": null}}}", "data.test.labels: is null, expected" },
 	{ "[1]", "is no JSON object" },
 	{ "{\"model\": }", "line 1, column" },
@@ -159,6 +206,8 @@ Suite *suite_jobfile(void)
 	TCase *t = tcase_create("jobfile");
 	tcase_add_checked_fixture(t, scene_setup, scene_teardown);
 	tcase_add_test(t, named_files_become_digests_and_the_rest_stays);
+	tcase_add_test(t, every_form_of_data_has_its_files_digested);
+	tcase_add_test(t, a_folder_of_pictures_becomes_one_file);
 	tcase_add_test(t, names_count_from_the_folder_of_the_job_file);
 	tcase_add_test(t, an_absolute_name_is_taken_as_it_is);
 	tcase_add_test(t, values_of_the_command_line_replace_or_join_those_of_the_file);
