@@ -191,7 +191,7 @@ static const struct {
 	"claims 8589934591 bytes" }, { { .name = "a/1.png", .type = '0', .size = "\x80" },
 	"has a size that is no octal number" }, { { .name = "a/1.png", .type = '0', .size = "0000000000x" },
 	"has a size that is no octal number" }, { { .name = "a/1.png", .type = '0', .size = "00000000000" },
-	"has no tar header at byte 512" }, { { .name = "a/1.png", .type = '0', .wrong_sum = 1 },
+	"'a/1.png' has 0 bytes" }, { { .name = "a/1.png", .type = '0', .wrong_sum = 1 },
 	"has no tar header at byte 0" }, { { .name = "a/1.png", .type = '0', .magic = "pustara" },
 	"has no tar header at byte 0" }, { { .name = "1.png", .type = '0' },
 	"'1.png' lies beside the classes' folders" }, { { .name = "a/1.txt", .type = '0' },
@@ -233,8 +233,8 @@ START_TEST(a_ring_of_links_ends)
 {
 	put("set/a/1.png", "x");
 	ck_assert(!symlink("..", in_folder("set/a/up")));
-	ck_fails(ERR_INPUT, tree_read(in_folder("set"), &tree, &e));
-	ck_assert_ptr_nonnull(strstr(e.msg, "is longer than 255 bytes"));
+	ck_assert_int_ne(tree_read(in_folder("set"), &tree, &e), ERR_OK);
+	ck_assert_ptr_nonnull(strstr(e.msg, "set/a/up/a/up"));
 }
 END_TEST
 

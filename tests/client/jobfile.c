@@ -52,8 +52,9 @@ START_TEST(every_form_of_data_has_its_files_digested)
 {
 	scene_file("a", "hello");
 	scene_file("b", "other");
-	write_job("{\"data\": {\"train\": {\"file\": \"a\", \"images_key\": \"b\"}, \"test\": {\"files\": [\"b\", \"a\", \"" KNOWN
-		  "\"]}, \"validation\": {\"images\": \"b\", \"labels\": \"a\"}}}");
+	write_job("{\"data\": {\"train\": {\"file\": \"a\", \"images_key\": \"b\"},"
+		  "\"test\": {\"files\": [\"b\", \"a\", \"" KNOWN "\"]},"
+		  "\"validation\": {\"images\": \"b\", \"labels\": \"a\"}}}");
 	ck_ok(open_job());
 	ck_assert_int_eq(j.file_count, 5);
 	ck_assert_str_eq(j.files[2].key, "data.test.files[1]");
