@@ -46,8 +46,8 @@ objects   = $(patsubst %.c,$(OUT)/%.o,$(filter-out $(1)/main.c,$(call sources,$(
 libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
 archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
 
-# `make check`, `make check-peers` and `make demo` start from nothing: they install what is missing before anything is built.
-ifneq ($(filter check check-peers demo,$(MAKECMDGOALS)),)
+# Some goals start from nothing: they install what is missing before anything is built.
+ifneq ($(filter check check-peers zoo zoo-candidates bench-load demo,$(MAKECMDGOALS)),)
 DEPS := deps
 endif
 
@@ -60,6 +60,8 @@ help:
 	@echo 'make demo          from a clone to a Pareto set of Fashion-MNIST models in a few minutes'
 	@echo 'make check         all tests; MODE=asan under AddressSanitizer and UBSan'
 	@echo 'make check-peers   compare with ONNX Runtime (npm) and PyTorch (Debian)'
+	@echo 'make zoo           every classifier of torchvision compared with ONNX Runtime; ZOO=PATTERN: some'
+	@echo 'make bench-load    how long models take to load, beside ONNX Runtime'
 	@echo 'make layers        check who includes whom, and the size of files'
 	@echo 'make install       into $$(DESTDIR)$$(PREFIX)'
 
@@ -98,6 +100,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 include tests/tests.mk
 include tests/peers/peers.mk
+include tests/zoo/zoo.mk
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 

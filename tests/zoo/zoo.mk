@@ -21,7 +21,6 @@ bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 $(ZOO_PROBE): $(OUT)/tests/zoo/probe.o $(call archives,evaluator base)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $^ $(call libraries,evaluator base) -o $@
-$(OUT)/tests/zoo/probe.o: | $(OUT)/gen/onnx.pb-c.c
 
 zoo-debian: | peers-debian
 	@$(PEERS_PYTHON) -c 'import torchvision' 2>/dev/null || \
