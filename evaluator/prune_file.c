@@ -46,7 +46,8 @@ static void add_requested(const struct pruning *w, cJSON *summary, double channe
 	json_put_number(requested, w->metric ? w->metric : "channels", w->metric ? w->requested : channels, failed);
 }
 
-static void add_achieved(cJSON *summary, double channels, const struct size *before, const struct size *after, bool *failed)
+static void add_achieved(
+	cJSON *summary, double channels, const struct size *before, const struct size *after, bool *failed)
 {
 	cJSON *achieved = json_put(summary, "achieved", cJSON_CreateObject(), failed);
 	json_put_number(achieved, "channels", channels, failed);

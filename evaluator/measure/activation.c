@@ -41,7 +41,8 @@ static void add_value(const struct reading *r, int i, int64_t batch)
 				r->sums[i][k] += fabs((double)*x++) / (double)(outer * inner);
 }
 
-static enum err run_batches(const struct reading *r, const struct activation_sample *sample, size_t batches, struct errinfo *e)
+static enum err run_batches(
+	const struct reading *r, const struct activation_sample *sample, size_t batches, struct errinfo *e)
 {
 	uint32_t labels[BATCH];
 	int64_t batch = plan_batch(r->plan);

@@ -18,8 +18,8 @@ struct activation_sample {
 	const atomic_bool *stop; /* may be NULL; becoming true is ERR_GONE */
 };
 
-/* ret_means[i][k] is the mean absolute value at index k along dimension dims[i] of computed value values[i], for `count`
- * of them, over a sample, in whole batches; sample is a struct activation_sample. */
+/* ret_means[i][k] is the mean absolute value at index k along dimension dims[i] of computed value values[i], for
+ * `count` of them, over a sample, in whole batches; sample is a struct activation_sample. */
 enum err activation_means(const struct graph *g, int count, const int *values, const int *dims,
 	double *const *ret_means, void *sample, struct errinfo *e) __attribute__((warn_unused_result));
 

@@ -11,6 +11,8 @@
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/ledger.h"
 
+enum { MOST_ROUNDS = 64 };
+
 static int keep_at(const struct group *g, double ratio)
 {
 	long kept = lround(g->channels * (1.0 - ratio));
@@ -48,8 +50,8 @@ static enum err read_keep(const struct group *g, const cJSON *item, int *ret, st
 	}
 	double x = cJSON_IsNumber(item) ? item->valuedouble : 0;
 	if (!(x >= 1 && x <= g->channels) || x != floor(x))
-		return err_set(e, ERR_INPUT, "%.200s: is %s, expected an integer from 1 to %d or {\"ratio\": R}", g->name,
-			json_brief(item, brief), g->channels);
+		return err_set(e, ERR_INPUT, "%.200s: is %s, expected an integer from 1 to %d or {\"ratio\": R}",
+			g->name, json_brief(item, brief), g->channels);
 	*ret = (int)x;
 	return ERR_OK;
 }
@@ -63,8 +65,8 @@ enum err choice_by_list(const struct coupling *c, const cJSON *list, int *ret_ke
 	for (const cJSON *item = list->child; item; item = item->next) {
 		int g = group_named(c, item->string);
 		if (g < 0)
-			return err_set(e, ERR_INPUT, "%.200s: is no group of the model (pare-worker inspect lists them)",
-				item->string);
+			return err_set(e, ERR_INPUT,
+				"%.200s: is no group of the model (pare-worker inspect lists them)", item->string);
 		enum err err = read_keep(&c->groups[g], item, &ret_keep[g], e);
 		if (err)
 			return err;
@@ -104,7 +106,8 @@ static enum err read_target(const char *text, struct target *ret, bool *ret_perc
 		*ret_percent = !plain;
 		return ERR_OK;
 	}
-	return err_set(e, ERR_INPUT, "is '%.60s', expected like macs<=50%% or params<=100000 (params, macs or bytes)", text);
+	return err_set(e, ERR_INPUT, "is '%.60s', expected like macs<=50%% or params<=100000 (params, macs or bytes)",
+		text);
 }
 
 /* The smallest ratio that meets the bound, to as fine a step as matters. */
@@ -122,27 +125,37 @@ static void bisect(const struct coupling *c, const struct ledger *l, const struc
 	choice_by_ratio(c, high, keep);
 }
 
-/* One channel more for a group at a time, for the one that comes nearest to the bound, each group once: `done`. */
+/* The group of which one channel more comes nearest to the bound, of those that aren't done; -1 when none fits. */
+static int best_group(
+	const struct coupling *c, const struct ledger *l, const struct target *t, int *keep, const bool *done)
+{
+	int best = -1;
+	double nearest = -1;
+	for (int g = 0; g < c->group_count; g++) {
+		if (done[g] || keep[g] == c->groups[g].channels)
+			continue;
+		keep[g]++;
+		double now = figure(t, l, keep);
+		keep[g]--;
+		if (now <= t->bound && now > nearest) {
+			nearest = now;
+			best = g;
+		}
+	}
+	return best;
+}
+
+/* Channels are given back in rounds, one a group and round, so that ratios stay close to each other. */
 static void fill_up(const struct coupling *c, const struct ledger *l, const struct target *t, int *keep, bool *done)
 {
-	for (;;) {
-		int best = -1;
-		double nearest = -1;
-		for (int g = 0; g < c->group_count; g++) {
-			if (done[g] || keep[g] == c->groups[g].channels)
-				continue;
+	bool any = true;
+	for (int round = 0; round < MOST_ROUNDS && any; round++) {
+		any = false;
+		memset(done, 0, (size_t)c->group_count * sizeof *done);
+		for (int g = best_group(c, l, t, keep, done); g >= 0; g = best_group(c, l, t, keep, done)) {
 			keep[g]++;
-			double now = figure(t, l, keep);
-			keep[g]--;
-			if (now <= t->bound && now > nearest) {
-				nearest = now;
-				best = g;
-			}
+			done[g] = any = true;
 		}
-		if (best < 0)
-			return;
-		keep[best]++;
-		done[best] = true;
 	}
 }
 
@@ -157,14 +170,16 @@ static enum err meet(const struct coupling *c, const struct ledger *l, struct ta
 	choice_by_ratio(c, 1, keep);
 	double least = figure(t, l, keep);
 	if (least > t->bound)
-		return err_set(e, ERR_INPUT, "%s <= %.15g can't be met: with one channel in every group %.15g of %.15g are left",
+		return err_set(e, ERR_INPUT,
+			"%s <= %.15g can't be met: with one channel in every group %.15g of %.15g are left",
 			metric_names[t->metric], t->bound, least, t->before);
 	bisect(c, l, t, keep);
 	fill_up(c, l, t, keep, done);
 	return ERR_OK;
 }
 
-enum err choice_by_target(const struct coupling *c, const char *target, int *ret_keep, double *ret_ratio, struct errinfo *e)
+enum err choice_by_target(const struct coupling *c, const char *target, int *ret_keep, double *ret_ratio,
+	struct errinfo *e)
 {
 	struct target t = { .bound = 0 };
 	struct ledger *l;

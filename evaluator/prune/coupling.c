@@ -135,7 +135,9 @@ static enum err number_classes(struct coupling *c, struct union_find *u)
 	for (int i = 0; i < u->element_count; i++) {
 		int root = union_find_root(u, i);
 		if (root == i) { /* a root is its set's smallest element: it comes first */
-			c->frozen[c->class_count] = u->frozen[i] || u->computed[i] ? u->frozen[i] : "nothing computes it";
+			bool free_to_go = u->computed[i] && !u->frozen[i];
+			const char *reason = u->frozen[i] ? u->frozen[i] : "nothing computes it";
+			c->frozen[c->class_count] = free_to_go ? NULL : reason;
 			c->class_of[i] = c->class_count++;
 		} else {
 			c->class_of[i] = c->class_of[root];

@@ -1,14 +1,15 @@
 /* coupling.h -- which channels must be removed together.
  * SPDX-License-Identifier: MIT
  *
- * Every index along every dimension of a computed value, and along those dimensions of stored tensors that go with one,
- * is an element; the batch counts as 1. Each operator's rule (rules.h) says which elements of its inputs, weights and
- * outputs are one and the same channel (a convolution's output i, row i of its filter, entry i of the batch-norm behind
- * it, slice i of every filter fed by it); union-find joins them into classes. A class is the smallest thing that can be
- * removed; it may hold many elements of one dimension (a flattened map) or of many tensors (a residual stream). Classes
- * that occur equally often in the same dimensions are interchangeable and form a group (DepGraph, Fang et al. CVPR 2023,
- * found here by propagation, never by name or position). A class is frozen, with the reason, when an operator or the
- * network's border says so, when no layer computes it, or when it is the only one of its kind. */
+ * Every index along every dimension of a computed value, and along those dimensions of stored tensors that go with
+ * one, is an element; the batch counts as 1. Each operator's rule (rules.h) says which elements of its inputs, weights
+ * and outputs are one and the same channel (a convolution's output i, row i of its filter, entry i of the batch-norm
+ * behind it, slice i of every filter fed by it); union-find joins them into classes. A class is the smallest thing
+ * that can be removed; it may hold many elements of one dimension (a flattened map) or of many tensors (a residual
+ * stream). Classes that occur equally often in the same dimensions are interchangeable and form a group (DepGraph,
+ * Fang et al. CVPR 2023, found here by propagation, never by name or position). A class is frozen, with the reason,
+ * when an operator or the network's border says so, when no layer computes it, or when it is the only one of its
+ * kind. */
 #ifndef EVALUATOR_PRUNE_COUPLING_H
 #define EVALUATOR_PRUNE_COUPLING_H
 
@@ -25,8 +26,8 @@ struct term {
 	int64_t multiple;
 };
 
-/* A tracked dimension of a value. Its elements are first .. first + n - 1. Of them `constant` are frozen, the others are
- * the sum of the terms. */
+/* A tracked dimension of a value. Its elements are first .. first + n - 1. Of them `constant` are frozen, the others
+ * are the sum of the terms. */
 struct axis {
 	int value, dim;
 	int first;

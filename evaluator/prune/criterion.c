@@ -35,8 +35,8 @@ static double identity(double x)
 	return x;
 }
 
-/* Adds a dimension's figures, one an index: those of a class are summed and then finished (the root of a sum of squares),
- * and go to its importance as shares of the group's mean. */
+/* Adds a dimension's figures, one an index: those of a class are summed and then finished (the root of a sum of
+ * squares), and go to its importance as shares of the group's mean. */
 static void add_axis(struct scoring *s, const struct axis *a, const double *figures, double (*finish)(double))
 {
 	const struct coupling *c = s->c;
@@ -258,8 +258,10 @@ static enum err fill_up(struct scoring *s, bool *ret_by_l1)
 {
 	struct scoring other = { .c = s->c, .r = s->r, .arena = s->arena, .e = s->e };
 	bool any = false;
-	for (int g = 0; g < s->c->group_count; g++)
-		any = any || (ret_by_l1[g] = !s->scored[g]);
+	for (int g = 0; g < s->c->group_count; g++) {
+		ret_by_l1[g] = !s->scored[g];
+		any = any || ret_by_l1[g];
+	}
 	enum err err = any ? scoring_init(&other) : ERR_OK;
 	if (!err && any)
 		err = l1(&other);

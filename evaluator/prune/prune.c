@@ -67,7 +67,8 @@ const char *prunable_by_l1(const struct prunable *p, char buf[256])
 		if (!p->by_l1[g])
 			continue;
 		if (count < NAMED)
-			len += snprintf(buf + len, 256 - (size_t)len, "%s%.60s", count ? ", " : "", p->coupling->groups[g].name);
+			len += snprintf(buf + len, 256 - (size_t)len, "%s%.60s", count ? ", " : "",
+				p->coupling->groups[g].name);
 		count++;
 	}
 	if (count > NAMED)

@@ -10,7 +10,8 @@
 #include "evaluator/model/graph.h"
 #include "evaluator/prune/union_find.h"
 
-/* Applies the rule of node n. A node that is opaque, or has no rule, freezes all that it touches. Failures stay in u. */
+/* Applies the rule of node n. A node that is opaque, or has no rule, freezes all that it touches. Failures stay in
+ * u. */
 void rules_apply(struct union_find *u, const struct node *n);
 
 /* ---- the rules, by family ---- */

@@ -44,9 +44,9 @@ static void tie_groups(struct union_find *u, struct span s, int64_t groups)
 	tie_periods(u, s, (struct span){ s.first, (int)(s.n / groups) });
 }
 
-/* Channels x and y of a grouped convolution whose weight's dimension `whole` has all channels of one side, and the other
- * those of a group. One input channel a group (depthwise): whole groups go. Otherwise no group may go, and index j of
- * every group goes together, on both sides. */
+/* Channels x and y of a grouped convolution whose weight's dimension `whole` has all channels of one side, and the
+ * other those of a group. One input channel a group (depthwise): whole groups go. Otherwise no group may go, and index
+ * j of every group goes together, on both sides. */
 static void tie_grouped(struct union_find *u, const struct node *n, int whole, struct span x, struct span y)
 {
 	int64_t groups = node_int(n, "group", 1);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Dimensions of x and y fall into blocks of equal product, and a block into factors of which each dimension, on either
- * side, is a run: (64, 7, 7) and (8, 392) are both runs of (8, 8, 7, 7). A dimension of x is split into its factors, and
- * those of a dimension of y are merged. What a factor's index means for a channel is kept by a helper element. */
+ * side, is a run: (64, 7, 7) and (8, 392) are both runs of (8, 8, 7, 7). A dimension of x is split into its factors,
+ * and those of a dimension of y are merged. What a factor's index means for a channel is kept by a helper element. */
 #include <string.h>
 
 #include "evaluator/model/operand.h"

@@ -38,8 +38,8 @@ static struct graph *copy_graph(const struct graph *g)
 
 /* ---- stored tensors ---- */
 
-/* Copying of a tensor without the removed indices. Behind `last`, the last dimension of which something goes, whole runs
- * of `run` bytes are copied. */
+/* Copying of a tensor without the removed indices. Behind `last`, the last dimension of which something goes, whole
+ * runs of `run` bytes are copied. */
 struct cut {
 	const struct rewriting *r;
 	const struct shape *shape;
@@ -88,7 +88,8 @@ static enum err cut_value(const struct rewriting *r, int index)
 	for (int dim = 0; dim < before.rank; dim++) {
 		after.dim[dim] = rewriting_dim(r, index, dim);
 		if (!after.dim[dim] && before.dim[dim])
-			return err_set(r->e, ERR_INPUT, "tensor '%.200s': the candidate would remove every channel", v->name);
+			return err_set(r->e, ERR_INPUT, "tensor '%.200s': the candidate would remove every channel",
+				v->name);
 		if (after.dim[dim] == before.dim[dim])
 			continue;
 		c.axes[dim] = coupling_axis(r->c, index, dim);

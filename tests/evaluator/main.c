@@ -21,11 +21,14 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, hostile_suite());
 	srunner_add_suite(runner, fold_suite());
 	srunner_add_suite(runner, kernel_suite());
+	srunner_add_suite(runner, operator_suite());
+	srunner_add_suite(runner, move_suite());
 	srunner_add_suite(runner, plan_suite());
 	srunner_add_suite(runner, option_suite());
 	srunner_add_suite(runner, cache_suite());
 	srunner_add_suite(runner, prune_suite());
 	srunner_add_suite(runner, coupling_suite());
+	srunner_add_suite(runner, criterion_suite());
 	srunner_add_suite(runner, sound_suite());
 	srunner_add_suite(runner, trial_suite());
 	srunner_add_suite(runner, worker_suite());

@@ -33,7 +33,8 @@ static int reading_dim(const struct node *n, const struct layer *l)
 	return l->in_dim;
 }
 
-static void zero_inputs(const struct coupling *c, const bool *removed, enum mask mask, struct graph *g, const struct node *n)
+static void zero_inputs(
+	const struct coupling *c, const bool *removed, enum mask mask, struct graph *g, const struct node *n)
 {
 	struct layer l = { .weight = -1 };
 	bool layer = layer_of(g, n, &l), norm = n->op == OP_BATCH_NORM;

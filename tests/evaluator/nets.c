@@ -13,7 +13,9 @@
 
 /* ---- pieces ---- */
 
-static const struct sketch_window K3 = { .kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pads = { 1, 1, 1, 1 } };
+static const struct sketch_window K3 = {
+	.kernel = { 3, 3 }, .stride = { 1, 1 }, .dilation = { 1, 1 }, .pads = { 1, 1, 1, 1 }
+};
 static const struct sketch_window K1 = { .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 } };
 static const struct sketch_window HALVE = { .kernel = { 2, 2 }, .stride = { 2, 2 }, .dilation = { 1, 1 } };
 
@@ -308,7 +310,8 @@ static int written_layer_norm(struct sketch *s, int x, int64_t channels)
 	int variance = sketch_one(s, OP_REDUCE_MEAN, sketch_two(s, OP_MUL, centred, centred));
 	sketch_ints(s, "axes", DIMS(-1));
 	int spread = sketch_one(s, OP_SQRT, sketch_add(s, variance, sketch_tensor(s, 1e-5, 1e-5, 0, NULL)));
-	int y = sketch_two(s, OP_MUL, sketch_two(s, OP_DIV, centred, spread), sketch_tensor(s, 0.5, 1.5, DIMS(channels)));
+	int scale = sketch_tensor(s, 0.5, 1.5, DIMS(channels));
+	int y = sketch_two(s, OP_MUL, sketch_two(s, OP_DIV, centred, spread), scale);
 	return sketch_add(s, y, sketch_tensor(s, -1, 1, DIMS(channels)));
 }
 
@@ -509,7 +512,9 @@ struct sketch net_draw(const struct net *n, uint64_t seed)
 {
 	struct sketch s = sketch_open(n->name, seed, n->rank, n->dims);
 	n->draw(&s);
-	for (int i = 0; i < s.g->value_count; i++)
+	for (int i = 0; i < s.g->value_count; i++) {
 		s.g->values[i].learned = s.g->values[i].data && s.g->values[i].dtype == DTYPE_FLOAT;
+		s.g->values[i].file_type = (int)s.g->values[i].dtype;
+	}
 	return s;
 }

@@ -23,6 +23,7 @@ Suite *refusal_suite(void);
 Suite *topology_suite(void);
 Suite *prune_suite(void);
 Suite *coupling_suite(void);
+Suite *criterion_suite(void);
 Suite *sound_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);

@@ -4,11 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/size.h"
 #include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/criterion.h"
 #include "evaluator/prune/inventory.h"
@@ -41,8 +43,9 @@ START_TEST(a_network_has_the_groups_of_its_couplings)
 		wanted++;
 	ck_assert_msg(c->group_count == wanted, "%s: %d groups, expected %d", net->name, c->group_count, wanted);
 	for (int g = 0; g < wanted; g++)
-		ck_assert_msg(c->groups[g].channels == abs(net->channels[g]), "%s: group %d has %d channels, expected %d",
-			net->name, g, c->groups[g].channels, abs(net->channels[g]));
+		ck_assert_msg(c->groups[g].channels == abs(net->channels[g]),
+			"%s: group %d has %d channels, expected %d", net->name, g, c->groups[g].channels,
+			abs(net->channels[g]));
 	coupling_free(c);
 	sketch_close(&s);
 }
@@ -210,6 +213,174 @@ START_TEST(compact_equals_masked_where_that_is_due)
 }
 END_TEST
 
+/* ---- files ---- */
+
+/* Operands, groups and sizes that were rewritten come back from a file as they are. */
+START_TEST(a_pruned_network_survives_its_file)
+{
+	struct bench b = bench_open(_i, 5);
+	struct rng r;
+	struct errinfo e;
+	char path[] = "/tmp/pared-test-XXXXXX";
+	int fd = mkstemp(path);
+	int64_t count, same;
+	rng_init(&r, 52, (uint64_t)_i);
+	choose(&b, &r, 0);
+	struct graph *g = prune(&b), *back;
+	float *x = random_batch(b.s.g, &r), *before = outputs_of(g, b.s.what, x, &count);
+	ck_assert_msg(!onnx_write(g, path, &e), "%s: %s", b.s.what, e.msg);
+	ck_assert_msg(!onnx_read(path, &back, &e), "%s: %s", b.s.what, e.msg);
+	float *after = outputs_of(back, b.s.what, x, &same);
+	ck_assert_int_eq(count, same);
+	ck_assert_msg(difference(before, after, count) < 1e-6, "%s", b.s.what);
+	free(x);
+	free(before);
+	free(after);
+	graph_free(g);
+	graph_free(back);
+	bench_close(&b);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+/* ---- what is frozen ---- */
+
+static void is_frozen(const struct sketch *s, int value, int dim, const char *reason)
+{
+	struct coupling *c = couple(s);
+	int elements = 0;
+	const struct axis *a = coupling_axis(c, value, dim);
+	ck_assert_ptr_nonnull(a);
+	const char *why = coupling_frozen(c, a, &elements);
+	ck_assert_msg(why && strstr(why, reason), "%s: '%s', expected '%s'", s->what, why ? why : "free", reason);
+	ck_assert_int_eq(elements, a->n);
+	coupling_free(c);
+}
+
+static const struct sketch_window K1 = { .kernel = { 1, 1 }, .stride = { 1, 1 }, .dilation = { 1, 1 } };
+
+static int gap(struct sketch *s, int x)
+{
+	return sketch_one(s, OP_FLATTEN, sketch_one(s, OP_GLOBAL_AVERAGE_POOL, x));
+}
+
+START_TEST(inputs_outputs_and_places_are_frozen)
+{
+	struct sketch s = sketch_open("border", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int x = sketch_conv(&s, 0, 5, &K1, true), y = sketch_gemm(&s, gap(&s, x), 2, true, true);
+	sketch_finish(&s, y);
+	is_frozen(&s, 0, 1, "network input");
+	is_frozen(&s, y, 1, "network output");
+	is_frozen(&s, x, 2, "spatial position");
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(what_is_read_by_a_softmax_is_frozen_by_name)
+{
+	struct sketch s = sketch_open("softmax", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int x = sketch_conv(&s, 0, 5, &K1, true), y = sketch_one(&s, OP_SOFTMAX, x);
+	sketch_int(&s, "axis", 1);
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, y), 2, true, true));
+	is_frozen(&s, x, 1, "read by node 'node 1' (Softmax) along this dimension");
+	sketch_close(&s);
+}
+END_TEST
+
+/* ECA: a convolution along the channels. */
+START_TEST(channels_that_are_places_of_a_convolution_are_frozen)
+{
+	struct sketch s = sketch_open("along channels", 1, 3, (int64_t[]){ 3, 4, 4 });
+	struct sketch_window w = { .kernel = { 3 }, .stride = { 1 }, .dilation = { 1 }, .pads = { 1, 1 } };
+	int x = sketch_conv(&s, 0, 8, &K1, true), pooled = sketch_one(&s, OP_GLOBAL_AVERAGE_POOL, x);
+	int row = sketch_two(&s, OP_RESHAPE, pooled, sketch_operand(&s, 3, (int64_t[]){ -1, 1, 8 }));
+	int gate = sketch_one(&s, OP_SIGMOID, sketch_conv(&s, row, 1, &w, false));
+	gate = sketch_two(&s, OP_RESHAPE, gate, sketch_operand(&s, 4, (int64_t[]){ -1, 8, 1, 1 }));
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, sketch_two(&s, OP_MUL, x, gate)), 2, true, true));
+	is_frozen(&s, x, 1, "spatial position");
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(slices_in_steps_and_picked_channels_are_frozen)
+{
+	struct sketch s = sketch_open("steps", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int x = sketch_conv(&s, 0, 8, &K1, true), steps = sketch_operand(&s, 1, (int64_t[]){ 2 });
+	int from = sketch_operand(&s, 1, (int64_t[]){ 0 }), to = sketch_operand(&s, 1, (int64_t[]){ 8 });
+	int axis = sketch_operand(&s, 1, (int64_t[]){ 1 });
+	int y = sketch_node(&s, OP_SLICE, 5, (int[]){ x, from, to, axis, steps });
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, y), 2, true, true));
+	is_frozen(&s, x, 1, "(Slice)");
+	sketch_close(&s);
+}
+END_TEST
+
+/* What isn't understood is left alone, and all around it can be pruned. */
+START_TEST(an_opaque_node_freezes_what_it_touches_and_nothing_else)
+{
+	struct sketch s = sketch_open("opaque", 1, 3, (int64_t[]){ 3, 4, 4 });
+	struct errinfo e;
+	int before = sketch_conv(&s, 0, 5, &K1, true), read = sketch_conv(&s, before, 6, &K1, true);
+	int y = sketch_one(&s, OP_RELU, read);
+	s.g->nodes[2].opaque = "operator 'com.example.Mystery' is not known, 100 % of it";
+	s.g->values[y].shape = *sketch_shape(&s, read);
+	int behind = sketch_conv(&s, y, 7, &K1, true);
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, behind), 2, true, true));
+	is_frozen(&s, read, 1, "node 'node 2' (Relu): operator 'com.example.Mystery' is not known, 100 % of it");
+	is_frozen(&s, y, 1, "com.example.Mystery");
+	struct coupling *c = couple(&s);
+	ck_assert_int_eq(c->group_count, 2);
+	ck_assert_int_eq(c->groups[0].channels, 5);
+	ck_assert_int_eq(c->groups[1].channels, 7);
+	bool *removed = calloc((size_t)c->class_count, sizeof *removed);
+	removed[c->groups[0].classes[2]] = removed[c->groups[1].classes[0]] = true;
+	struct graph *g;
+	ck_assert_msg(!surgery_remove(c, removed, &g, &e), "%s", e.msg);
+	ck_assert_int_eq(g->values[before].shape.dim[1], 4);
+	ck_assert_int_eq(g->values[y].shape.dim[1], 6);
+	ck_assert_int_eq(g->values[behind].shape.dim[1], 6);
+	graph_free(g);
+	free(removed);
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(a_layer_of_one_output_keeps_it)
+{
+	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int x = sketch_conv(&s, 0, 1, &K1, true);
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, sketch_conv(&s, x, 4, &K1, true)), 2, true, true));
+	is_frozen(&s, x, 1, "the only channel of its kind");
+	sketch_close(&s);
+}
+END_TEST
+
+/* What isn't cut is the original's, but for what recalibration writes into. */
+START_TEST(only_what_changes_is_copied)
+{
+	struct sketch s = sketch_open("borrowed", 1, 3, (int64_t[]){ 3, 4, 4 });
+	struct errinfo e;
+	int x = sketch_batch_norm(&s, sketch_conv(&s, 0, 5, &K1, true));
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, sketch_conv(&s, x, 4, &K1, true)), 2, true, true));
+	struct coupling *c = couple(&s);
+	bool *removed = calloc((size_t)c->class_count, sizeof *removed);
+	removed[c->groups[1].classes[0]] = true;
+	struct graph *g;
+	ck_assert_msg(!surgery_remove(c, removed, &g, &e), "%s", e.msg);
+	const struct node *conv = &g->nodes[0], *norm = &g->nodes[1];
+	ck_assert_ptr_eq(g->values[conv->in[1]].data, s.g->values[conv->in[1]].data);
+	ck_assert_ptr_eq(g->values[norm->in[1]].data, s.g->values[norm->in[1]].data);
+	for (int k = 3; k < 5; k++)
+		ck_assert_ptr_ne(g->values[norm->in[k]].data, s.g->values[norm->in[k]].data);
+	graph_free(g);
+	free(removed);
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
 Suite *coupling_suite(void)
 {
 	Suite *s = suite_create("coupling");
@@ -218,6 +389,14 @@ Suite *coupling_suite(void)
 	tcase_add_loop_test(t, a_network_has_the_groups_of_its_couplings, 0, net_count);
 	tcase_add_loop_test(t, costs_of_random_candidates_are_those_of_the_pruned_graph, 0, net_count);
 	tcase_add_loop_test(t, compact_equals_masked_where_that_is_due, 0, net_count);
+	tcase_add_loop_test(t, a_pruned_network_survives_its_file, 0, net_count);
+	tcase_add_test(t, inputs_outputs_and_places_are_frozen);
+	tcase_add_test(t, what_is_read_by_a_softmax_is_frozen_by_name);
+	tcase_add_test(t, channels_that_are_places_of_a_convolution_are_frozen);
+	tcase_add_test(t, slices_in_steps_and_picked_channels_are_frozen);
+	tcase_add_test(t, an_opaque_node_freezes_what_it_touches_and_nothing_else);
+	tcase_add_test(t, a_layer_of_one_output_keeps_it);
+	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
 	return s;
 }

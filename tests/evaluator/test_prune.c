@@ -371,6 +371,59 @@ START_TEST(unknown_criterion_is_named)
 }
 END_TEST
 
+static double number_in(const cJSON *doc, const char *object, const char *name)
+{
+	return cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(doc, object), name));
+}
+
+static cJSON *prune_by(const struct prune_request *r)
+{
+	struct errinfo e;
+	cJSON *summary;
+	ck_assert_msg(!prune_file(r, &summary, &e), "%s", e.msg);
+	return summary;
+}
+
+START_TEST(prune_file_takes_channels_by_group_or_a_target)
+{
+	struct errinfo e;
+	char path[] = "/tmp/pared-test-XXXXXX", list[] = "/tmp/pared-test-XXXXXX";
+	int fd = mkstemp(path), fd_list = mkstemp(list);
+	static const char text[] = "{\"features.0\": 20, /* of 32 */ \"features.3\": {\"ratio\": 0.5}}";
+	struct prune_request r = {
+		.model = samples[1].path, .out = path, .criterion = "bn", .ratio = -1, .keep = list
+	};
+	ck_assert_int_eq(write(fd_list, text, sizeof text - 1), (int)sizeof text - 1);
+	cJSON *summary = prune_by(&r);
+	ck_assert_double_eq(number_in(summary, "keep", "features.0"), 20);
+	ck_assert_double_eq(number_in(summary, "keep", "features.3"), 16);
+	ck_assert_double_eq(number_in(summary, "keep", "features.17"), 128);
+	ck_assert_double_eq(number_in(summary, "requested", "channels"), 28.0 / 448);
+	ck_assert_ptr_null(cJSON_GetObjectItem(summary, "note"));
+	cJSON_Delete(summary);
+	r.target = "macs<=40%";
+	cJSON *ignored;
+	ck_assert_int_eq(prune_file(&r, &ignored, &e), ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "expected one of"));
+	r.keep = NULL;
+	r.model = samples[0].path; /* LeNet-5 has no batch-norm */
+	summary = prune_by(&r);
+	ck_assert_double_eq_tol(number_in(summary, "requested", "macs"), 0.6, 1e-12);
+	ck_assert_double_ge(number_in(summary, "achieved", "macs"), 0.6);
+	ck_assert_double_le(number_in(summary, "achieved", "macs"), 0.605);
+	ck_assert_str_eq(cJSON_GetObjectItem(summary, "note")->valuestring,
+		"ranked by l1, for bn says nothing about them: features.0, features.3, classifier.1 and 1 more");
+	cJSON_Delete(summary);
+	r.criterion = "activation";
+	ck_assert_int_eq(prune_file(&r, &ignored, &e), ERR_INPUT);
+	ck_assert_ptr_nonnull(strstr(e.msg, "sample data"));
+	close(fd);
+	close(fd_list);
+	unlink(path);
+	unlink(list);
+}
+END_TEST
+
 START_TEST(prune_file_says_requested_and_achieved)
 {
 	struct errinfo e;
@@ -412,6 +465,7 @@ Suite *prune_suite(void)
 	tcase_add_test(t, l1_importance_is_the_mean_share_of_rows_and_slices);
 	tcase_add_test(t, unknown_criterion_is_named);
 	tcase_add_test(t, prune_file_says_requested_and_achieved);
+	tcase_add_test(t, prune_file_takes_channels_by_group_or_a_target);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -130,6 +130,43 @@ START_TEST(the_same_candidate_gives_the_same_bits)
 }
 END_TEST
 
+static cJSON *with_criterion(const char *criterion, int seed)
+{
+	cJSON *doc = lease("candidate", RESNET, HALF_RESNET, "null", 0);
+	cJSON *prune = cJSON_GetObjectItem(doc, "prune");
+	cJSON_ReplaceItemInObject(prune, "criterion", cJSON_CreateString(criterion));
+	cJSON_ReplaceItemInObject(doc, "seed", cJSON_CreateNumber(seed));
+	return run(doc);
+}
+
+/* One workspace for all: nothing of one criterion's ranking is left for the next. */
+START_TEST(every_criterion_ranks_a_candidate_by_itself)
+{
+	static const char *const criteria[] = { "l1", "l2", "fpgm", "bn", "activation", "random", "l1" };
+	cJSON *reports[7];
+	for (int i = 0; i < 7; i++) {
+		reports[i] = with_criterion(criteria[i], 3);
+		ck_assert_double_eq(metric(reports[i], "macs"), metric(reports[0], "macs"));
+		for (int k = 0; k < i && i < 6; k++)
+			ck_assert(metric(reports[i], "loss") != metric(reports[k], "loss"));
+	}
+	ck_assert(cJSON_Compare(reports[0], reports[6], true));
+	for (int i = 0; i < 7; i++)
+		cJSON_Delete(reports[i]);
+}
+END_TEST
+
+START_TEST(random_ranks_by_the_seed_of_the_lease)
+{
+	cJSON *a = with_criterion("random", 3), *b = with_criterion("random", 4), *c = with_criterion("random", 3);
+	ck_assert(cJSON_Compare(a, c, true));
+	ck_assert(!cJSON_Compare(a, b, true));
+	cJSON_Delete(a);
+	cJSON_Delete(b);
+	cJSON_Delete(c);
+}
+END_TEST
+
 START_TEST(the_exported_file_scores_as_reported)
 {
 	struct errinfo e;
@@ -255,6 +292,8 @@ Suite *trial_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, baseline_reports_metrics_and_inventory);
 	tcase_add_test(t, the_same_candidate_gives_the_same_bits);
+	tcase_add_test(t, every_criterion_ranks_a_candidate_by_itself);
+	tcase_add_test(t, random_ranks_by_the_seed_of_the_lease);
 	tcase_add_test(t, the_exported_file_scores_as_reported);
 	tcase_add_test(t, recalibration_recovers_accuracy);
 	tcase_add_test(t, latency_is_told_with_its_spread_and_beside_the_baseline);
