@@ -23,7 +23,8 @@ struct prune_request {
 };
 
 /* Prunes model into the file out. *ret_summary has "requested" and "achieved" ratios, the sizes "before" and "after",
- * "keep" by group, and a "note" when the criterion has nothing to say about some groups; the caller cJSON_Deletes it. */
+ * "keep" by group, and a "note" when the criterion has nothing to say about some groups; the caller cJSON_Deletes
+ * it. */
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

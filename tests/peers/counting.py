@@ -3,8 +3,8 @@
 SPDX-License-Identifier: MIT
 
 A second opinion on `pare-worker inspect`: the operators' definitions and onnx's own shape inference, nothing of ours.
-Params are the numbers that a layer learns; a tensor that two layers read counts for both, and through Identity and
-Constant nodes too, since these are only the exporter's way of writing a tensor down.
+Params are the numbers that a layer learns, those of a tensor once, whoever reads it; what comes out of an Identity or
+a Constant is a tensor of its own, since these are only the exporter's way of writing one down.
 """
 import math
 
@@ -56,9 +56,11 @@ def count(model):
     """(params, MACs for one sample)."""
     stored, computed = stored_shapes(model.graph), shapes_for_one(model)
     params = macs = 0
+    counted = set()
     for node in model.graph.node:
         learned = [node.input[i] for i in LEARNED.get(node.op_type, ()) if i < len(node.input) and node.input[i]]
-        params += sum(math.prod(stored[name]) for name in learned)
+        params += sum(math.prod(stored[name]) for name in set(learned) - counted)
+        counted.update(learned)
         if learned:
             macs += macs_of(node, stored[learned[0]], computed[node.output[0]])
     return params, macs
