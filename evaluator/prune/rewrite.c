@@ -166,7 +166,7 @@ static enum err rewrite_group_norm(const struct rewriting *r, struct node *n)
 
 /* ---- sizes ---- */
 
-/* 0 (as the input has it) and -1 (what is left) hold as they are. */
+/* -1 (what is left) holds as it is, and so does 0 (as the input has it) for the batch. */
 static enum err rewrite_reshape(const struct rewriting *r, struct node *n)
 {
 	int64_t *sizes;
@@ -175,7 +175,7 @@ static enum err rewrite_reshape(const struct rewriting *r, struct node *n)
 	if (err || !any_changed(r, n->out[0]))
 		return err;
 	for (size_t i = 0; i < count; i++)
-		if (sizes[i] > 0)
+		if (sizes[i] >= 0 && rewriting_dim(r, n->out[0], (int)i) > 0)
 			sizes[i] = rewriting_dim(r, n->out[0], (int)i);
 	err = set_ints(r, n, NULL, 1, sizes, count);
 	free(sizes);

@@ -235,6 +235,13 @@ static void learned_slopes(struct sketch *s)
 	finish(s, sketch_two(s, OP_MUL, conv3(s, y, 5), sketch_tensor(s, 0.5, 1.5, DIMS(1, 5, 1, 1))));
 }
 
+/* Zero doesn't stay zero. */
+static void moved_zeros(struct sketch *s)
+{
+	int x = sketch_one(s, OP_SIGMOID, sketch_conv(s, 0, 7, &K3, true));
+	finish(s, sketch_one(s, OP_EXP, sketch_one(s, OP_TANH, sketch_conv(s, x, 5, &K3, true))));
+}
+
 /* ---- normalisation ---- */
 
 static int group_norm(struct sketch *s, int x, int64_t groups)
@@ -487,6 +494,7 @@ const struct net nets[] = {
 	{ "channel gate", channel_gate, IMAGE, DUE_PRODUCERS, { 8, 4, 5 } },
 	{ "spatial gate", spatial_gate, IMAGE, DUE_PRODUCERS, { 8, 5 } },
 	{ "pooled spatial gate", pooled_gate, IMAGE, DUE_OUTSIDE, { -8, 5 } },
+	{ "moved zeros", moved_zeros, IMAGE, DUE_READERS, { 7, 5 } },
 	{ "learned slopes", learned_slopes, IMAGE, DUE_PRODUCERS, { 8, 5 } },
 	{ "group norm, whole groups", whole_groups, IMAGE, DUE_PRODUCERS, { 4, 5 } },
 	{ "group norm, parts of groups", parts_of_groups, IMAGE, DUE_OUTSIDE, { -6, 5 } },

@@ -46,6 +46,9 @@ START_TEST(a_network_has_the_groups_of_its_couplings)
 		ck_assert_msg(c->groups[g].channels == abs(net->channels[g]),
 			"%s: group %d has %d channels, expected %d", net->name, g, c->groups[g].channels,
 			abs(net->channels[g]));
+	for (int g = 0; g < wanted; g++)
+		for (int other = 0; other < g; other++)
+			ck_assert_str_ne(c->groups[g].name, c->groups[other].name);
 	coupling_free(c);
 	sketch_close(&s);
 }
