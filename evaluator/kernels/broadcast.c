@@ -80,16 +80,8 @@ static bool is_broadcast(const struct view *v)
 	return false;
 }
 
-static bool is_forward(const struct view *v)
-{
-	for (int i = 0; i < v->rank; i++)
-		if (v->stride[i] < 0)
-			return false;
-	return v->rank <= DNNL_MAX_NDIMS;
-}
-
 /* As oneDNN says it: a dimension that is broadcast has size 1. */
-static enum err describe(struct builder *b, const struct view *v, dnnl_memory_desc_t *ret)
+static struct view with_ones(const struct view *v)
 {
 	struct view d = *v;
 	for (int i = 0; i < d.rank; i++) {
@@ -97,7 +89,7 @@ static enum err describe(struct builder *b, const struct view *v, dnnl_memory_de
 			d.dim[i] = 1;
 		d.stride[i] = d.stride[i] ? d.stride[i] : 1;
 	}
-	return dnn_describe(&d, ret, b->e);
+	return d;
 }
 
 /* *ret_done stays false when oneDNN has nothing better than a plain loop. */
@@ -109,8 +101,12 @@ static enum err build_dnn(struct builder *b, dnnl_alg_kind_t kind, const struct 
 	dnnl_primitive_desc_t pd;
 	struct step s = { 0 };
 	enum err err = ERR_OK;
-	for (int i = 0; i < 3 && !err; i++)
-		err = describe(b, &j->v[i], &md[i]);
+	for (int i = 0; i < 3 && !err; i++) {
+		struct view v = with_ones(&j->v[i]);
+		if (!dnn_can_describe(&v))
+			return ERR_OK;
+		err = dnn_describe(&v, &md[i], b->e);
+	}
 	if (err)
 		return err;
 	if (dnnl_binary_desc_init(&desc, kind, &md[1], &md[2], &md[0]) ||
@@ -145,8 +141,7 @@ static enum err join(
 		j.v[1] = j.v[2];
 		j.v[2] = swap;
 	}
-	bool suits = op.kind != dnnl_alg_kind_undef && !is_broadcast(&j.v[1]) && is_forward(&j.v[1]) &&
-		     is_forward(&j.v[2]);
+	bool suits = op.kind != dnnl_alg_kind_undef && !is_broadcast(&j.v[1]);
 	enum err err = suits ? build_dnn(b, op.kind, &j, &done) : ERR_OK;
 	return err || done ? err : builder_call(b, run, &j, sizeof j);
 }

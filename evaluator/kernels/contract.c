@@ -311,7 +311,7 @@ enum err gemm_build(struct builder *b)
 	if (err)
 		return err;
 	for (int64_t i = 0; i < count; i++)
-		scaled[i] = beta * ((const float *)c->data)[i];
+		scaled[i] = beta * value_floats(c)[i];
 	struct view addend = view_row_major(&c->shape, 1, scaled);
 	return build(b, alpha, &addend);
 }

@@ -50,18 +50,13 @@ void copy_view(const struct view *x, const struct view *y)
 	run(&c);
 }
 
-/* Long runs need no help, and what isn't laid out forwards gets none. */
+/* Long runs need no help. */
 static bool suits_reorder(const struct copy *c)
 {
 	enum { LONG = 16 };
 	int last = c->v[0].rank - 1;
-	if (c->v[0].rank > DNNL_MAX_NDIMS ||
-		(c->v[0].stride[last] == 1 && c->v[1].stride[last] == 1 && c->v[0].dim[last] >= LONG))
-		return false;
-	for (int i = 0; i <= last; i++)
-		if (c->v[0].stride[i] <= 0 || c->v[1].stride[i] <= 0)
-			return false;
-	return true;
+	bool runs = c->v[0].stride[last] == 1 && c->v[1].stride[last] == 1 && c->v[0].dim[last] >= LONG;
+	return !runs && dnn_can_describe(&c->v[0]) && dnn_can_describe(&c->v[1]);
 }
 
 /* *ret is NULL when oneDNN has nothing better than a plain loop. */

@@ -22,6 +22,19 @@ enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e)
 	return err_set(e, ERR_INTERNAL, "%s: oneDNN answered with status %d", what, (int)status);
 }
 
+bool dnn_can_describe(const struct view *v)
+{
+	struct order o = order_of(v);
+	int64_t end = 0;
+	for (int i = v->rank - 1; i >= 0; i--) {
+		int axis = o.at[i];
+		if (v->stride[axis] <= 0 || (v->dim[axis] > 1 && v->stride[axis] < end))
+			return false;
+		end = v->dim[axis] * v->stride[axis];
+	}
+	return v->rank >= 1 && v->rank <= DNNL_MAX_NDIMS;
+}
+
 enum err dnn_describe(const struct view *v, dnnl_memory_desc_t *ret, struct errinfo *e)
 {
 	dnnl_dims_t dims = { 0 }, strides = { 0 };

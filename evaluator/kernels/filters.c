@@ -26,8 +26,8 @@ static struct view see(const struct shape *w, bool transposed, int64_t group, fl
 /* v is (group, out, in, kernel ...). */
 static void fold_norm(const struct graph *g, const struct node *norm, const struct view *v, float *bias)
 {
-	const float *scale = g->values[norm->in[1]].data, *shift = g->values[norm->in[2]].data;
-	const float *mean = g->values[norm->in[3]].data, *variance = g->values[norm->in[4]].data;
+	const float *scale = value_floats(node_input(g, norm, 1)), *shift = value_floats(node_input(g, norm, 2));
+	const float *mean = value_floats(node_input(g, norm, 3)), *variance = value_floats(node_input(g, norm, 4));
 	float epsilon = node_float(norm, "epsilon", 1e-5f);
 	for (int64_t o = 0; o < v->dim[0] * v->dim[1]; o++) {
 		float factor = scale[o] / sqrtf(variance[o] + epsilon);
@@ -76,7 +76,7 @@ enum err filters_open(struct builder *b, bool transposed, struct filters *ret)
 			return err_set(b->e, ERR_MEMORY, "out of memory");
 		memcpy(f.changed, w->data, bytes);
 	}
-	f.view = see(&w->shape, transposed, group, f.changed ? f.changed : w->data);
+	f.view = see(&w->shape, transposed, group, f.changed ? f.changed : (float *)value_floats(w));
 	if (norm >= 0)
 		fold_norm(b->g, &b->g->nodes[norm], &f.view, f.bias);
 	if (group == 1)

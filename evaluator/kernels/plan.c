@@ -186,7 +186,7 @@ static bool reads_infinity(const struct graph *g, const struct node *n)
 	for (int k = 0; k < n->in_count; k++) {
 		const struct value *v = node_input(g, n, k);
 		if (v && v->data && v->dtype == DTYPE_FLOAT &&
-			!all_finite(v->data, (size_t)shape_count(&v->shape, 1)))
+			!all_finite(value_floats(v), (size_t)shape_count(&v->shape, 1)))
 			return true;
 	}
 	return false;

@@ -32,9 +32,11 @@ static int64_t cover(const struct pool *p, int axis, int64_t i, int64_t *first, 
 	*end = p->w.kernel[axis];
 	while (*end > *first && start + (*end - 1) * d >= p->x.dim[2 + axis])
 		--*end;
+	if (!p->count_padding)
+		return *end - *first;
 	for (int64_t u = 0; u < p->w.kernel[axis]; u++)
 		counted += start + u * d < p->padded[axis];
-	return p->count_padding ? counted : *end - *first;
+	return counted;
 }
 
 /* One channel of one place. `to` is the index of the output, behind (batch, channels). */

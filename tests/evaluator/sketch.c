@@ -75,7 +75,8 @@ int sketch_tensor(struct sketch *s, double low, double high, int rank, const int
 {
 	struct value *v = new_value(s, "tensor");
 	v->shape.rank = rank;
-	memcpy(v->shape.dim, dims, (size_t)rank * sizeof *dims);
+	for (int i = 0; i < rank; i++)
+		v->shape.dim[i] = dims[i];
 	int64_t count = shape_count(&v->shape, 1);
 	float *data = ARENA_ARRAY(s->g->arena, float, (size_t)count);
 	for (int64_t i = 0; i < count; i++)

@@ -321,6 +321,22 @@ START_TEST(a_convolution_reads_what_was_moved)
 }
 END_TEST
 
+/* Steps so long that a row's last number stands behind the next row's first. */
+START_TEST(a_slice_with_long_steps_follows_its_definition)
+{
+	for (uint64_t i = 0; i < 48; i++) {
+		struct sketch s = sketch_open("long steps", i, 3, (int64_t[]){ 3, 5, 7 });
+		int64_t step = 2 + (int64_t)(i % 3), axis = 1 + (int64_t)(i / 3 % 3), first = i / 9 % 2 ? 0 : -1;
+		int x = i / 18 % 2 ? pointwise(&s, 0, 7) : 0;
+		int inputs[] = { x, sketch_operand(&s, 1, &first), sketch_operand(&s, 1, (int64_t[]){ first ? -99 : 99 }),
+			sketch_operand(&s, 1, &axis), sketch_operand(&s, 1, (int64_t[]){ first ? -step : step }) };
+		int y = sketch_node(&s, OP_SLICE, 5, inputs);
+		sketch_output(&s, y);
+		agree_sketch(&s, sketch_add(&s, y, i % 2 ? sketch_one(&s, OP_EXP, y) : y), PLAN_INFER);
+	}
+}
+END_TEST
+
 /* Channel shuffle, as it is exported. */
 START_TEST(shuffled_channels_reach_a_grouped_convolution)
 {
@@ -409,6 +425,7 @@ Suite *move_suite(void)
 	tcase_add_test(t, a_chain_with_several_outputs_follows_its_definitions);
 	tcase_add_test(t, every_value_of_a_chain_can_be_observed);
 	tcase_add_test(t, a_convolution_reads_what_was_moved);
+	tcase_add_test(t, a_slice_with_long_steps_follows_its_definition);
 	tcase_add_test(t, shuffled_channels_reach_a_grouped_convolution);
 	tcase_add_loop_test(t, resized_maps_follow_their_definition, 0, 3);
 	tcase_add_test(t, old_resizing_takes_the_index_before);

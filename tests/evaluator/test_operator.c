@@ -355,7 +355,7 @@ START_TEST(a_function_of_each_number_follows_its_formula)
 		struct sketch s = open_maps(op_table[op].name, i, 1 + (int)(i % 3), 9, 7);
 		int x = domain(&s, op, jumps ? 0 : behind(&s, i / 3)), inputs[3] = { x, -1, -1 };
 		if (op == OP_CLIP && i % 4)
-			inputs[1] = sketch_tensor(&s, -0.9, -0.1, 0, NULL);
+			inputs[1] = sketch_tensor(&s, i % 8 == 5 ? 1 : -0.9, i % 8 == 5 ? 2 : -0.1, 0, NULL);
 		if (op == OP_CLIP && i % 4 != 2)
 			inputs[2] = sketch_tensor(&s, 0.1, 0.9, 0, NULL);
 		int y = sketch_node(&s, op, op == OP_CLIP ? 3 : 1, inputs);
