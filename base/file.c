@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -73,6 +74,50 @@ enum err file_read(const char *path, size_t most, char **ret, size_t *ret_len, s
 	enum err err = read_all(f, path, most, ret, ret_len, e);
 	fclose(f);
 	return err;
+}
+
+/* Maps what is worth it; *ret is untouched otherwise. */
+static enum err map_large(const char *path, size_t most, struct file_bytes *ret, struct errinfo *e)
+{
+	const off_t large = (off_t)16 << 20;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return err_errno(e, "%s", path);
+	enum err err = ERR_OK;
+	bool worth = !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size >= large;
+	if (worth && (uintmax_t)st.st_size > most)
+		err = err_set(e, ERR_LIMIT, "%s: is larger than %zu bytes", path, most);
+	void *data = worth && !err ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	close(fd);
+	if (data == MAP_FAILED)
+		return err;
+	madvise(data, (size_t)st.st_size, MADV_POPULATE_READ);
+	*ret = (struct file_bytes){ data, (size_t)st.st_size, true };
+	return ERR_OK;
+}
+
+enum err file_bytes_open(const char *path, size_t most, struct file_bytes *ret, struct errinfo *e)
+{
+	struct file_bytes b = { 0 };
+	char *data = NULL;
+	enum err err = map_large(path, most, &b, e);
+	if (!err && !b.mapped) {
+		err = file_read(path, most, &data, &b.len, e);
+		b.data = (unsigned char *)data;
+	}
+	if (!err)
+		*ret = b;
+	return err;
+}
+
+void file_bytes_close(struct file_bytes *b)
+{
+	if (b->mapped)
+		munmap(b->data, b->len);
+	else
+		free(b->data);
+	*b = (struct file_bytes){ 0 };
 }
 
 static const char *kind_of(mode_t mode)

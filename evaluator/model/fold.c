@@ -19,7 +19,7 @@ enum err fold_refuse(struct reader *r, const struct node *n, const char *why)
 /* Constants may grow a file, but not without bound: an Expand costs a few bytes there. */
 static enum err check_room(struct reader *r, const struct known *k)
 {
-	const size_t most = ((size_t)64 << 20) + 4 * r->file.len;
+	const size_t most = ((size_t)64 << 20) + 4 * r->file->len;
 	int64_t count = (int64_t)dtype_size(k->dtype);
 	bool fits = true;
 	for (int i = 0; i < k->shape.rank; i++)
@@ -50,7 +50,8 @@ enum err fold_reserve(struct reader *r, struct known *ret, bool slope, int64_t *
 static struct known known_of(const struct reader *r, int index)
 {
 	const struct value *v = &r->g->values[index];
-	return (struct known){ v->shape, v->dtype, v->data, r->slope[index] };
+	void *data = v->data && v->dtype == DTYPE_FLOAT ? (void *)value_floats(v) : v->data;
+	return (struct known){ v->shape, v->dtype, data, r->slope[index] };
 }
 
 /* A slope of all zeros is none. */

@@ -3,14 +3,13 @@
 #include "evaluator/model/graph.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void graph_free(struct graph *g)
 {
 	if (!g)
 		return;
-	free(g->file);
+	file_bytes_close(&g->file);
 	arena_free(g->arena); /* g itself lives there */
 }
 
@@ -54,6 +53,17 @@ const char *shape_text(const struct shape *s, char buf[128])
 	}
 	snprintf(buf + used, 128 - used, ")");
 	return buf;
+}
+
+const float *value_floats(const struct value *v)
+{
+	size_t off = (uintptr_t)v->data % sizeof(float);
+	if (off) { /* before it are the field's tag and length, at least three bytes that nobody needs any more */
+		char *aligned = (char *)v->data - off;
+		memmove(aligned, v->data, (size_t)shape_count(&v->shape, 1) * sizeof(float));
+		((struct value *)v)->data = aligned;
+	}
+	return v->data;
 }
 
 size_t dtype_size(enum dtype t)

@@ -24,6 +24,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "evaluator/model/op.h"
 
 enum { SHAPE_MAX_RANK = 8, DIM_BATCH = -1 };
@@ -42,7 +43,8 @@ struct value {
 	int file_type;      /* the data type in the file: int32, bool, double ... are widened or narrowed when read */
 	struct shape shape; /* rank -1: unknown */
 	int producer;       /* index of the node, -1 for inputs and stored tensors */
-	void *data;         /* stored tensors: the elements, row-major as in ONNX; NULL otherwise */
+	void *data;         /* stored tensors: the elements, row-major as in ONNX; NULL otherwise. Floats of a large tensor
+			     * may lie at any address, and are looked at through value_floats. */
 	bool learned;       /* stored: comes from an initialiser, not from constants in the graph */
 	bool batch_sizes;   /* stored integers: those below 0 are multiples of the batch, known when the network runs */
 	const char *batch_name; /* inputs and outputs: dim_param declared for dimension 0, NULL when a number was */
@@ -83,7 +85,7 @@ struct node {
 
 struct graph {
 	struct arena *arena;
-	void *file; /* malloc'ed bytes that tensors may lie in, or NULL */
+	struct file_bytes file; /* that tensors may lie in, or empty */
 	const char *name;
 	int64_t opset, ir_version;
 	struct opset {
@@ -113,6 +115,10 @@ int64_t dim_size(int64_t dim, int64_t batch);
 bool shape_equal(const struct shape *a, const struct shape *b);
 /* "(batch, 16, 28, 28)", "(12 x batch, 64)" */
 const char *shape_text(const struct shape *s, char buf[128]);
+
+/* The elements of a stored tensor of floats. Those that lie in a file's bytes are moved there, by up to three bytes, when
+ * they are first asked for: reading a model does not touch its weights but to look at them. */
+const float *value_floats(const struct value *v);
 
 /* Bytes of an element. */
 size_t dtype_size(enum dtype t);

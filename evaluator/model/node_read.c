@@ -91,7 +91,7 @@ static ProtobufCBinaryData unstripped(const struct reader *r, const Onnx__Tensor
 	struct wire_raw raw = { 0 };
 	if (t->raw_data.len == sizeof raw)
 		memcpy(&raw, t->raw_data.data, sizeof raw);
-	return (ProtobufCBinaryData){ raw.len, r->file.bytes + raw.offset };
+	return (ProtobufCBinaryData){ raw.len, r->file->data + raw.offset };
 }
 
 static enum err pack_attribute(struct reader *r, const Onnx__AttributeProto *a, struct raw_attribute *ret)
@@ -212,7 +212,7 @@ static enum err constant_value(struct reader *r, const Onnx__NodeProto *from, co
 	const char *kind = a ? text(a->name) : "";
 	*ret = (struct value){ .producer = -1 };
 	if (!strcmp(kind, "value") && a->t)
-		return tensor_read(a->t, name, &r->file, r->g->arena, ret, r->e);
+		return tensor_read(a->t, name, r->file, r->g->arena, ret, r->e);
 	if (!strcmp(kind, "value_float"))
 		return list_constant(r, DTYPE_FLOAT, &a->f, 1, true, ret);
 	if (!strcmp(kind, "value_floats"))

@@ -94,7 +94,7 @@ static enum err add_initialiser(struct reader *r, const Onnx__TensorProto *t)
 {
 	int index;
 	struct value v = computed;
-	enum err err = tensor_read(t, text(t->name), &r->file, r->g->arena, &v, r->e);
+	enum err err = tensor_read(t, text(t->name), r->file, r->g->arena, &v, r->e);
 	v.learned = true;
 	return err ? err : reader_add(r, text(t->name), &v, &index);
 }
@@ -366,15 +366,15 @@ static struct graph *graph_new(void)
 	return g;
 }
 
-static enum err unpack(const char *data, size_t len, Onnx__ModelProto **ret, struct errinfo *e)
+static enum err unpack(const struct file_bytes *file, Onnx__ModelProto **ret, struct errinfo *e)
 {
 	uint8_t *stripped;
-	size_t stripped_len;
-	enum err err = wire_strip(&onnx__model_proto__descriptor, &onnx__tensor_proto__descriptor, RAW_DATA, data, len,
-		&stripped, &stripped_len, e);
+	size_t len;
+	enum err err = wire_strip(&onnx__model_proto__descriptor, &onnx__tensor_proto__descriptor, RAW_DATA, file->data,
+		file->len, &stripped, &len, e);
 	if (err)
 		return err;
-	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, stripped_len, stripped);
+	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, len, stripped);
 	free(stripped);
 	if (!m)
 		return err_set(e, ERR_INPUT, "not an ONNX model: the bytes don't follow its schema");
@@ -382,29 +382,30 @@ static enum err unpack(const char *data, size_t len, Onnx__ModelProto **ret, str
 	return ERR_OK;
 }
 
-/* Takes over data, also on failure. */
-static enum err read_owned(char *data, size_t len, struct graph **ret, struct errinfo *e)
+/* Takes over the file's bytes, also on failure. */
+static enum err read_owned(struct file_bytes *file, struct graph **ret, struct errinfo *e)
 {
 	Onnx__ModelProto *m = NULL;
-	enum err err = unpack(data, len, &m, e);
+	struct graph *g = NULL;
+	enum err err = unpack(file, &m, e);
+	if (!err) {
+		g = graph_new();
+		err = g ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
+	}
 	if (err) {
-		free(data);
-		return err;
+		file_bytes_close(file);
+		goto out;
 	}
-	struct graph *g = graph_new();
-	if (g) {
-		struct reader r = { .g = g, .from = m->graph, .file = { (unsigned char *)data, len }, .e = e };
-		g->file = data;
-		err = read_model(&r, m);
-		names_free(r.names);
-		free(r.slope);
-		free(r.uses);
-		free(r.outer);
-	} else {
-		err = err_set(e, ERR_MEMORY, "out of memory");
-		free(data);
-	}
-	onnx__model_proto__free_unpacked(m, NULL);
+	g->file = *file;
+	struct reader r = { .g = g, .from = m->graph, .file = &g->file, .e = e };
+	err = read_model(&r, m);
+	names_free(r.names);
+	free(r.slope);
+	free(r.uses);
+	free(r.outer);
+out:
+	if (m)
+		onnx__model_proto__free_unpacked(m, NULL);
 	if (err)
 		graph_free(g);
 	else
@@ -414,20 +415,19 @@ static enum err read_owned(char *data, size_t len, struct graph **ret, struct er
 
 enum err onnx_read_bytes(const void *data, size_t len, struct graph **ret, struct errinfo *e)
 {
-	char *copy = malloc(len + 1);
-	if (!copy)
+	struct file_bytes copy = { .data = malloc(len + 1), .len = len };
+	if (!copy.data)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	memcpy(copy, data, len);
-	return read_owned(copy, len, ret, e);
+	memcpy(copy.data, data, len);
+	return read_owned(&copy, ret, e);
 }
 
 enum err onnx_read(const char *path, struct graph **ret, struct errinfo *e)
 {
-	char *data;
-	size_t len;
-	enum err err = file_read(path, LARGEST_FILE, &data, &len, e);
+	struct file_bytes file;
+	enum err err = file_bytes_open(path, LARGEST_FILE, &file, e);
 	if (err)
 		return err;
-	err = read_owned(data, len, ret, e);
+	err = read_owned(&file, ret, e);
 	return err ? err_wrap(e, "%s", path) : ERR_OK;
 }

@@ -17,7 +17,7 @@ struct reader {
 	struct graph *g;
 	struct names *names; /* of values, as the file has them */
 	const Onnx__GraphProto *from;
-	struct tensor_file file;
+	struct file_bytes *file; /* the graph's */
 	int64_t **slope; /* by value: NULL when it doesn't depend on the batch */
 	int64_t *outer;  /* by value: how much of the batch's dimension is outside of it, 0 standing for 1 */
 	int *uses;       /* by value: how many inputs it is by now */

@@ -120,9 +120,10 @@ static enum err check_variance(const struct graph *g, const struct node *n, stru
 {
 	char text[256];
 	const struct value *variance = node_input(g, n, 4);
+	const float *numbers = value_floats(variance);
 	float epsilon = node_float(n, "epsilon", 1e-5f);
 	for (int64_t i = 0; i < variance->shape.dim[0]; i++) {
-		float v = ((const float *)variance->data)[i];
+		float v = numbers[i];
 		if (!(v + epsilon > 0))
 			return err_set(e, ERR_INPUT,
 				"%s: the running variance of channel %lld is %g with epsilon %g, expected a positive "

@@ -106,7 +106,7 @@ static enum err read_dims(
 
 /* A weight that is not finite makes every comparison of results meaningless, and some kernels turn NaN into 0. The search
  * goes by blocks of a fixed length, which the compiler makes vectors of; the exponent of what is not finite is all ones. */
-static bool all_finite(const float *x, size_t n)
+static bool all_finite(const char *x, size_t n)
 {
 	enum { BLOCK = 1024 };
 	const uint32_t exponent = 0x7f800000;
@@ -115,7 +115,7 @@ static bool all_finite(const float *x, size_t n)
 		uint32_t bad = 0;
 		size_t len = n - at < BLOCK ? n - at : BLOCK;
 		memset(bits, 0, sizeof bits);
-		memcpy(bits, x + at, len * sizeof *x);
+		memcpy(bits, x + at * sizeof *bits, len * sizeof *bits);
 		for (int i = 0; i < BLOCK; i++)
 			bad |= (bits[i] & exponent) == exponent;
 		if (bad)
@@ -126,9 +126,9 @@ static bool all_finite(const float *x, size_t n)
 
 static enum err check_finite(const struct value *v, int64_t count, const char *name, struct errinfo *e)
 {
-	const float *x = v->data;
-	if (v->dtype != DTYPE_FLOAT || all_finite(x, (size_t)count))
+	if (v->dtype != DTYPE_FLOAT || all_finite(v->data, (size_t)count))
 		return ERR_OK;
+	const float *x = value_floats(v);
 	for (int64_t i = 0; i < count; i++)
 		if (!isfinite(x[i]))
 			return err_set(e, ERR_INPUT, "tensor '%.200s': element %lld is %f, expected a finite number",
@@ -168,14 +168,7 @@ static const void *typed_list(const Onnx__TensorProto *t, const struct element *
 	return t->int32_data;
 }
 
-/* Floats that stay in the file's bytes. The tag and the length before them are at least three bytes: room to align. */
-static void *settle(unsigned char *at, size_t len)
-{
-	size_t off = (uintptr_t)at % sizeof(float);
-	return off ? memmove(at - off, at, len) : at;
-}
-
-static enum err read_elements(const Onnx__TensorProto *t, const char *name, const struct tensor_file *file,
+static enum err read_elements(const Onnx__TensorProto *t, const char *name, const struct file_bytes *file,
 	struct arena *a, const struct element *type, int64_t count, void **ret, struct errinfo *e)
 {
 	size_t n = 0;
@@ -186,13 +179,13 @@ static enum err read_elements(const Onnx__TensorProto *t, const char *name, cons
 		if (t->raw_data.len == sizeof raw)
 			memcpy(&raw, t->raw_data.data, sizeof raw);
 		n = raw.len;
-		from = file->bytes + raw.offset;
+		from = file->data + raw.offset;
 	}
 	enum err err = check_length(name, t->has_raw_data ? n : n * as->width, count, as->width, e);
 	if (err)
 		return err;
 	if (t->has_raw_data && type->file_type == TYPE(FLOAT) && n > LARGEST_COPY) {
-		*ret = settle(file->bytes + (size_t)((const unsigned char *)from - file->bytes), n);
+		*ret = file->data + ((const unsigned char *)from - file->data);
 		return ERR_OK;
 	}
 	void *data = arena_alloc(a, (size_t)count, dtype_size(type->dtype));
@@ -204,7 +197,7 @@ static enum err read_elements(const Onnx__TensorProto *t, const char *name, cons
 	return ERR_OK;
 }
 
-enum err tensor_read(const Onnx__TensorProto *t, const char *name, const struct tensor_file *file, struct arena *a,
+enum err tensor_read(const Onnx__TensorProto *t, const char *name, const struct file_bytes *file, struct arena *a,
 	struct value *ret, struct errinfo *e)
 {
 	struct value v = *ret;

@@ -79,7 +79,7 @@ static void sum_along(const struct value *v, const struct axis *a, double (*f)(d
 		if (i > a->dim)
 			inner *= v->shape.dim[i];
 	}
-	const float *x = v->data;
+	const float *x = value_floats(v);
 	for (int64_t o = 0; o < outer; o++)
 		for (int i = 0; i < a->n; i++)
 			for (int64_t k = 0; k < inner; k++)

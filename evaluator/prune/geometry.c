@@ -27,7 +27,7 @@ struct vectors {
 static const float *rows_of(const struct value *v, int dim, int64_t n, int64_t length, float *copy)
 {
 	int64_t inner = 1, outer = 1;
-	const float *from = v->data;
+	const float *from = value_floats(v);
 	if (dim == 0)
 		return from;
 	for (int i = 0; i < v->shape.rank; i++) {

@@ -23,14 +23,18 @@ static struct graph *copy_graph(const struct graph *g)
 	}
 	*copy = *g;
 	copy->arena = a;
-	copy->file = NULL; /* g's to free */
+	copy->file = (struct file_bytes){ 0 }; /* g's to close */
 	copy->values = ARENA_ARRAY(a, struct value, (size_t)g->value_count);
 	copy->nodes = ARENA_ARRAY(a, struct node, (size_t)g->node_count);
 	if (!copy->values || !copy->nodes) {
 		graph_free(copy);
 		return NULL;
 	}
-	memcpy(copy->values, g->values, (size_t)g->value_count * sizeof *g->values);
+	for (int i = 0; i < g->value_count; i++) {
+		if (g->values[i].data && g->values[i].dtype == DTYPE_FLOAT)
+			value_floats(&g->values[i]); /* what two graphs share must not move any more */
+		copy->values[i] = g->values[i];
+	}
 	if (g->node_count)
 		memcpy(copy->nodes, g->nodes, (size_t)g->node_count * sizeof *g->nodes);
 	return copy;

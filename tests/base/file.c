@@ -219,6 +219,40 @@ START_TEST(a_link_to_a_directory_is_a_directory)
 }
 END_TEST
 
+/* Small ones are read, large ones mapped. */
+START_TEST(bytes_may_be_changed_and_the_file_stays)
+{
+	static const size_t sizes[] = { 0, 1000, (size_t)20 << 20 };
+	size_t len = sizes[_i], got;
+	char *data = malloc(len + 1), *back;
+	struct file_bytes b;
+	for (size_t i = 0; i < len; i++)
+		data[i] = (char)(i * 7 % 251);
+	ck_ok(file_write(in_folder("f"), data, len, &e));
+	if (len)
+		ck_fails(ERR_LIMIT, file_bytes_open(in_folder("f"), len - 1, &b, &e));
+	ck_ok(file_bytes_open(in_folder("f"), len, &b, &e));
+	ck_assert_uint_eq(b.len, len);
+	ck_assert_mem_eq(b.data, data, len);
+	memset(b.data, 'x', len);
+	ck_ok(file_read(in_folder("f"), len, &back, &got, &e));
+	ck_assert_mem_eq(back, data, len);
+	file_bytes_close(&b);
+	file_bytes_close(&b);
+	free(data);
+	free(back);
+}
+END_TEST
+
+START_TEST(bytes_of_what_is_no_file_are_refused_or_read)
+{
+	struct file_bytes b;
+	ck_fails(ERR_NOT_FOUND, file_bytes_open(in_folder("missing"), 10, &b, &e));
+	ck_assert(file_bytes_open(in_folder("."), 10, &b, &e));
+	ck_fails(ERR_LIMIT, file_bytes_open("/dev/zero", 100000, &b, &e));
+}
+END_TEST
+
 Suite *suite_file(void)
 {
 	Suite *s = suite_create("file");
@@ -235,6 +269,8 @@ Suite *suite_file(void)
 	tcase_add_loop_test(c, what_is_no_regular_file_is_left_alone, 0, 4);
 	tcase_add_test(c, a_file_in_a_missing_folder_is_not_found);
 	tcase_add_test(c, a_path_that_is_too_long_is_refused);
+	tcase_add_loop_test(c, bytes_may_be_changed_and_the_file_stays, 0, 3);
+	tcase_add_test(c, bytes_of_what_is_no_file_are_refused_or_read);
 	c = scene_case(s, "directory");
 	tcase_add_test(c, a_directory_is_made_with_its_parents);
 	tcase_add_test(c, a_file_in_the_place_of_a_directory_is_an_error);

@@ -142,7 +142,7 @@ static void fill_sources(struct run *t, const float *x)
 			continue;
 		*in = formula_make(t, v->shape.rank, v->shape.dim);
 		for (int64_t k = 0; k < in->count; k++)
-			in->value[k] = ((const float *)v->data)[k];
+			in->value[k] = value_floats(v)[k];
 	}
 }
 
