@@ -224,8 +224,12 @@ static enum err rewrite_split(const struct rewriting *r, struct node *n)
 		err = copy_ints(r, n, "split", 1, &sizes, &count);
 	if (err || !is_changed(r, n->in[0], axis) || !sizes)
 		return err; /* without sizes the parts are equal before and after */
-	for (size_t i = 0; i < count; i++)
-		sizes[i] = rewriting_dim(r, n->out[i], axis);
+	int64_t at = 0;
+	for (size_t i = 0; i < count; i++) {
+		int64_t size = sizes[i];
+		sizes[i] = kept_within(r, n->in[0], axis, at, size);
+		at += size;
+	}
 	err = set_ints(r, n, "split", 1, sizes, count);
 	free(sizes);
 	return err;

@@ -61,19 +61,21 @@ static void tie_equal_parts(struct union_find *u, const struct node *n, struct s
 
 void rule_split(struct union_find *u, const struct node *n)
 {
-	int axis = 0, rank = u->g->values[n->in[0]].shape.rank, at = 0;
-	enum err err = node_axis(n, rank, 0, &axis, u->e);
+	int axis = 0;
+	int64_t *sizes = ARENA_ARRAY(u->arena, int64_t, (size_t)n->out_count), at = 0;
+	enum err err = sizes ? operand_split(u->g, n, &axis, sizes, u->e) :
+			       err_set(u->e, ERR_MEMORY, "out of memory for channel groups");
 	if (err) {
 		rules_fail(u, err);
 		return;
 	}
 	struct span x = union_find_span(u, n->in[0], axis);
 	tie_equal_parts(u, n, x);
-	for (int k = 0; k < n->out_count && !u->err; k++) {
-		struct span y = union_find_span(u, n->out[k], axis);
-		union_find_tie(u, part(x, at, y.n), y);
+	for (int k = 0; k < n->out_count && !u->err; at += sizes[k++]) {
+		if (n->out[k] < 0)
+			continue;
+		union_find_tie(u, part(x, at, sizes[k]), union_find_span(u, n->out[k], axis));
 		tie_others(u, n->in[0], n->out[k], axis);
-		at += y.n;
 	}
 }
 

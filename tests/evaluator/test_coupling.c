@@ -350,6 +350,33 @@ START_TEST(an_opaque_node_freezes_what_it_touches_and_nothing_else)
 }
 END_TEST
 
+/* Three parts, of which nobody reads the first, and the second has no name. */
+START_TEST(parts_that_nobody_reads_go_with_the_others)
+{
+	struct sketch s = sketch_open("parts", 1, 3, (int64_t[]){ 3, 4, 4 });
+	struct errinfo e;
+	int x = sketch_conv(&s, 0, 9, &K1, true), sizes = sketch_operand(&s, 3, (int64_t[]){ 2, 3, 4 });
+	int parts = sketch_node_of(&s, OP_SPLIT, 2, (int[]){ x, sizes }, 3);
+	sketch_int(&s, "axis", 1);
+	s.g->nodes[1].out[1] = -1;
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, parts + 2), 2, true, true));
+	struct coupling *c = couple(&s);
+	ck_assert_int_eq(c->group_count, 3);
+	bool *removed = calloc((size_t)c->class_count, sizeof *removed);
+	for (int g = 0; g < 3; g++)
+		removed[c->groups[g].classes[0]] = true;
+	struct graph *g;
+	ck_assert_msg(!surgery_remove(c, removed, &g, &e), "%s", e.msg);
+	ck_assert_int_eq(g->values[parts + 2].shape.dim[1], 3);
+	ck_assert_mem_eq(g->values[sizes].data, ((int64_t[]){ 1, 2, 3 }), 3 * sizeof(int64_t));
+	ck_assert_mem_eq(s.g->values[sizes].data, ((int64_t[]){ 2, 3, 4 }), 3 * sizeof(int64_t));
+	graph_free(g);
+	free(removed);
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -398,6 +425,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, channels_that_are_places_of_a_convolution_are_frozen);
 	tcase_add_test(t, slices_in_steps_and_picked_channels_are_frozen);
 	tcase_add_test(t, an_opaque_node_freezes_what_it_touches_and_nothing_else);
+	tcase_add_test(t, parts_that_nobody_reads_go_with_the_others);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
