@@ -243,19 +243,20 @@ enum err hold_drop_job(struct daemon *d, const struct job *j, struct errinfo *e)
 /* ---- limits --------------------------------------------------------------------------------------------------------
  */
 
-/* Resident MiB of a process, 0 when it is gone. */
-static int64_t resident_mb(int pid)
+/* Resident MiB of a process's own, without what it maps from files (decoded data, which workers share); 0 when it is
+ * gone. */
+static int64_t own_mb(int pid)
 {
 	char path[64];
-	long long size, resident = 0;
+	long long size, resident, shared, own = 0;
 	snprintf(path, sizeof path, "/proc/%d/statm", pid);
 	FILE *f = fopen(path, "r");
 	if (!f)
 		return 0;
-	if (fscanf(f, "%lld %lld", &size, &resident) != 2)
-		resident = 0;
+	if (fscanf(f, "%lld %lld %lld", &size, &resident, &shared) == 3)
+		own = resident - shared;
 	fclose(f);
-	return resident * sysconf(_SC_PAGESIZE) / (1024 * 1024);
+	return own * sysconf(_SC_PAGESIZE) / (1024 * 1024);
 }
 
 /* The sentence when the trial is past a limit of its job, otherwise nothing. */
@@ -264,7 +265,7 @@ static void past_limit(struct daemon *d, const struct hold *h, char reason[256])
 	const struct spec *s = h->job->spec;
 	int64_t age = (clock_ns() - h->began_ns) / second_ns;
 	int pid = h->row.supervised ? pool_pid(d->pool, h->row.worker) : 0;
-	int64_t used = pid ? resident_mb(pid) : 0;
+	int64_t used = pid ? own_mb(pid) : 0;
 	reason[0] = '\0';
 	if (age > s->trial_seconds + GRACE_SECONDS)
 		snprintf(reason, 256, "still running after %lld s, limits.trial_seconds is %lld", (long long)age,

@@ -99,21 +99,24 @@ static enum err read_norm(const struct data_options *o, struct normalisation *re
 	return ERR_OK;
 }
 
-/* "224", or "224,192": height and width. */
+/* "224", "224,192" or "28,28,1": height, width and channels. */
 static enum err read_size(const struct data_options *o, struct usual_request *r, struct errinfo *e)
 {
-	float side[2];
+	float side[3];
 	size_t n = 0;
 	if (!o->size)
 		return ERR_OK;
-	enum err err = option_numbers("--size", o->size, side, 2, &n, e);
+	enum err err = option_numbers("--size", o->size, side, 3, &n, e);
 	for (size_t i = 0; i < n && !err; i++)
 		if (!(side[i] >= 1 && side[i] <= 4096) || side[i] != floorf(side[i]))
 			err = err_set(e, ERR_INPUT, "--size: is '%.60s', expected integers from 1 to 4096", o->size);
+	if (!err && n == 3 && side[2] != 1 && side[2] != 3)
+		err = err_set(e, ERR_INPUT, "--size: is '%.60s', expected 1 or 3 channels", o->size);
 	if (err)
 		return err;
 	r->height = (int64_t)side[0];
-	r->width = (int64_t)side[n - 1];
+	r->width = (int64_t)side[n > 1];
+	r->channels = n == 3 ? (int64_t)side[2] : 0;
 	return ERR_OK;
 }
 
@@ -140,7 +143,7 @@ static const struct option_row eval_rows[] = {
 	{ "--images", "N", OPTION_COUNT, offsetof(struct eval_options, images), false, 1, 4294967295.0 },
 	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct eval_options, data.mean), false, 0, 0 },
 	{ "--std", "S,...", OPTION_TEXT, offsetof(struct eval_options, data.std), false, 0, 0 },
-	{ "--size", "H,W", OPTION_TEXT, offsetof(struct eval_options, data.size), false, 0, 0 },
+	{ "--size", "H,W,C", OPTION_TEXT, offsetof(struct eval_options, data.size), false, 0, 0 },
 	{ "--json", NULL, OPTION_FLAG, offsetof(struct eval_options, json), false, 0, 0 },
 };
 
@@ -211,7 +214,7 @@ static const struct option_row prune_rows[] = {
 	{ "--recalibrate", "N", OPTION_COUNT, offsetof(struct prune_options, recalibrate), false, 1, 4294967295.0 },
 	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct prune_options, data.mean), false, 0, 0 },
 	{ "--std", "S,...", OPTION_TEXT, offsetof(struct prune_options, data.std), false, 0, 0 },
-	{ "--size", "H,W", OPTION_TEXT, offsetof(struct prune_options, data.size), false, 0, 0 },
+	{ "--size", "H,W,C", OPTION_TEXT, offsetof(struct prune_options, data.size), false, 0, 0 },
 	{ "--json", NULL, OPTION_FLAG, offsetof(struct prune_options, json), false, 0, 0 },
 };
 
@@ -273,7 +276,8 @@ static enum err check_prune(const struct prune_options *o, struct errinfo *e)
 		return err_set(e, ERR_INPUT, "prune: %s needs --data",
 			samples ? "--criterion activation" : "--recalibrate");
 	if (o->data.path && !o->recalibrate && !samples)
-		return err_set(e, ERR_INPUT, "prune: --data is given, expected --recalibrate or --criterion activation too");
+		return err_set(
+			e, ERR_INPUT, "prune: --data is given, expected --recalibrate or --criterion activation too");
 	return ERR_OK;
 }
 

@@ -74,15 +74,16 @@ static void beat(struct heartbeat *h)
 	cJSON_Delete(body);
 }
 
-/* The second number of /proc/self/statm, in MiB; 0 when it can't be read. */
-static int64_t resident_mb(void)
+/* Resident memory of this process's own, in MiB: what it maps from files, decoded data above all, it shares with other
+ * workers and the kernel takes back. 0 when /proc/self/statm can't be read. */
+static int64_t own_mb(void)
 {
-	long long pages = 0;
+	long long resident, shared, pages = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (!f)
 		return 0;
-	if (fscanf(f, "%*s %lld", &pages) != 1)
-		pages = 0;
+	if (fscanf(f, "%*s %lld %lld", &resident, &shared) == 2)
+		pages = resident - shared;
 	fclose(f);
 	return pages * sysconf(_SC_PAGESIZE) / (1024 * 1024);
 }
@@ -95,7 +96,7 @@ static bool past_limit(const struct heartbeat *h, char reason[160])
 			h->lease.trial_seconds);
 		return true;
 	}
-	int64_t mb = resident_mb();
+	int64_t mb = own_mb();
 	if (mb > h->lease.trial_memory_mb) {
 		snprintf(reason, 160, "limits.trial_memory_mb: the worker grew to %lld MiB, the limit is %lld MiB",
 			(long long)mb, (long long)h->lease.trial_memory_mb);

@@ -191,6 +191,8 @@ static enum err open_any(struct usual *u, const struct usual_request *r, struct 
 		u->source.spec.width = r->width;
 		u->source.spec.resize = 0;
 	}
+	if (r->channels)
+		u->source.spec.channels = r->channels;
 	if (u->source.spec.format == DATA_FOLDER && !u->source.spec.height)
 		return err_set(e, ERR_INPUT,
 			"%s: holds pictures, expected --size, the height and width of the network's input", r->path);

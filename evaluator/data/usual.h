@@ -18,6 +18,7 @@ struct usual_request {
 	bool test;             /* the test set, otherwise the training set */
 	size_t most;           /* images wanted, 0: all */
 	int64_t height, width; /* of pictures in folders, 0: as the job file says */
+	int64_t channels;      /* the same, 0: as the job file says, or 3 */
 	const struct normalisation *norm; /* channels 0: as the job file says */
 };
 
