@@ -516,13 +516,128 @@ const struct net nets[] = {
 };
 const int net_count = sizeof nets / sizeof *nets;
 
+static void mark_learned(struct sketch *s)
+{
+	for (int i = 0; i < s->g->value_count; i++) {
+		s->g->values[i].learned = s->g->values[i].data && s->g->values[i].dtype == DTYPE_FLOAT;
+		s->g->values[i].file_type = (int)s->g->values[i].dtype;
+	}
+}
+
 struct sketch net_draw(const struct net *n, uint64_t seed)
 {
 	struct sketch s = sketch_open(n->name, seed, n->rank, n->dims);
 	n->draw(&s);
-	for (int i = 0; i < s.g->value_count; i++) {
-		s.g->values[i].learned = s.g->values[i].data && s.g->values[i].dtype == DTYPE_FLOAT;
-		s.g->values[i].file_type = (int)s.g->values[i].dtype;
+	mark_learned(&s);
+	return s;
+}
+
+/* ---- networks by lot ---- */
+
+/* Each makes one value of another, of 8 x 8 places; earlier ones are in `seen`. */
+struct lot {
+	struct sketch *s;
+	int seen[16], count;
+};
+
+static int64_t channels_of(struct lot *l, int x)
+{
+	return sketch_shape(l->s, x)->dim[1];
+}
+
+static int any_seen(struct lot *l)
+{
+	return l->seen[rng_below(&l->s->rng, (uint64_t)l->count)];
+}
+
+static int lot_conv(struct lot *l, int x)
+{
+	return conv3(l->s, x, 4 * sketch_between(l->s, 1, 4));
+}
+
+static int lot_norm(struct lot *l, int x)
+{
+	return sketch_one(l->s, OP_RELU, sketch_batch_norm(l->s, x));
+}
+
+static int lot_concat(struct lot *l, int x)
+{
+	return concat(l->s, 1, x, any_seen(l));
+}
+
+/* With something of as many channels, or made so. */
+static int lot_sum(struct lot *l, int x)
+{
+	int y = any_seen(l);
+	if (channels_of(l, y) != channels_of(l, x))
+		y = sketch_conv(l->s, y, channels_of(l, x), &K1, false);
+	return sketch_two(l->s, rng_below(&l->s->rng, 2) ? OP_ADD : OP_MUL, x, y);
+}
+
+static int lot_depthwise(struct lot *l, int x)
+{
+	return grouped(l->s, x, channels_of(l, x) * sketch_between(l->s, 1, 2), channels_of(l, x));
+}
+
+static int lot_grouped(struct lot *l, int x)
+{
+	return channels_of(l, x) % 2 ? lot_conv(l, x) : grouped(l->s, x, 8, 2);
+}
+
+static int lot_shuffle(struct lot *l, int x)
+{
+	return channels_of(l, x) % 2 ? lot_norm(l, x) : shuffle(l->s, x, 2);
+}
+
+static int lot_split(struct lot *l, int x)
+{
+	int64_t all = channels_of(l, x), first = all > 1 ? sketch_between(l->s, 1, all - 1) : 0;
+	if (!first)
+		return x;
+	int parts = sketch_node_of(l->s, OP_SPLIT, 2, (int[]){ x, sketch_operand(l->s, DIMS(first, all - first)) }, 2);
+	sketch_int(l->s, "axis", 1);
+	return concat(l->s, 1, parts + 1, rng_below(&l->s->rng, 2) ? parts : any_seen(l));
+}
+
+static int lot_slice(struct lot *l, int x)
+{
+	int64_t from = sketch_between(l->s, 0, channels_of(l, x) - 1);
+	return slice(l->s, x, 1, (int64_t[]){ from, sketch_between(l->s, from + 1, channels_of(l, x)), 1 });
+}
+
+static int lot_pad(struct lot *l, int x)
+{
+	int64_t before = sketch_between(l->s, 0, 3), behind = sketch_between(l->s, 0, 3);
+	return sketch_two(l->s, OP_PAD, x, sketch_operand(l->s, DIMS(0, before, 0, 0, 0, behind, 0, 0)));
+}
+
+static int lot_gate(struct lot *l, int x)
+{
+	int64_t wide = rng_below(&l->s->rng, 2) ? channels_of(l, x) : 1;
+	int gate = sketch_conv(l->s, sketch_one(l->s, OP_GLOBAL_AVERAGE_POOL, x), wide, &K1, true);
+	return sketch_two(l->s, OP_MUL, sketch_one(l->s, OP_SIGMOID, gate), x);
+}
+
+static int lot_regroup(struct lot *l, int x)
+{
+	int64_t all = channels_of(l, x), few = all % 4 ? all % 3 ? 1 : 3 : 4;
+	int y = reshape(l->s, x, DIMS(-1, few, all / few, 64));
+	return reshape(l->s, y, DIMS(0, all, 8, 8));
+}
+
+struct sketch net_draw_any(uint64_t seed)
+{
+	static int (*const pieces[])(struct lot *l, int x) = { lot_conv, lot_conv, lot_conv, lot_norm, lot_concat,
+		lot_sum, lot_depthwise, lot_grouped, lot_shuffle, lot_split, lot_slice, lot_pad, lot_gate, lot_regroup };
+	enum { PIECES = sizeof pieces / sizeof *pieces, LONGEST = 9 };
+	struct sketch s = sketch_open("by lot", seed, 3, (int64_t[]){ 3, 8, 8 });
+	struct lot l = { .s = &s };
+	l.seen[l.count++] = conv3(&s, 0, 8);
+	while (l.count < LONGEST && s.g->node_count < SKETCH_NODES - 10) {
+		int x = l.seen[l.count - 1];
+		l.seen[l.count++] = pieces[rng_below(&s.rng, PIECES)](&l, x);
 	}
+	finish(&s, conv3(&s, l.seen[l.count - 1], 5));
+	mark_learned(&s);
 	return s;
 }

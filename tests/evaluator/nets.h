@@ -32,4 +32,7 @@ extern const int net_count;
 /* The network with random weights, which all count as learned. */
 struct sketch net_draw(const struct net *n, uint64_t seed);
 
+/* A network of pieces by lot, none of which normalises over channels. */
+struct sketch net_draw_any(uint64_t seed);
+
 #endif
