@@ -36,39 +36,27 @@ ACTIVATION(sine, sinf(x))
 ACTIVATION(cosine, cosf(x))
 /* clang-format on */
 
+/* With the parameters that a node has when it says nothing. */
+static const struct activation functions[OP_COUNT] = {
+	[OP_SELU] = { .run = selu, .alpha = 1.67326319217681884765625f, .beta = 1.05070102214813232421875f },
+	[OP_CELU] = { .run = celu, .alpha = 1 },
+	[OP_THRESHOLDED_RELU] = { .run = thresholded_relu, .alpha = 1 },
+	[OP_HARD_SIGMOID] = { .run = hard_sigmoid, .alpha = 0.2f, .beta = 0.5f },
+	[OP_SOFTSIGN] = { .run = softsign },
+	[OP_ERF] = { .run = gauss_error },
+	[OP_RECIPROCAL] = { .run = reciprocal },
+	[OP_SIGN] = { .run = sign },
+	[OP_FLOOR] = { .run = floor_of },
+	[OP_CEIL] = { .run = ceil_of },
+	[OP_SIN] = { .run = sine },
+	[OP_COS] = { .run = cosine },
+};
+
 struct activation activation_read(const struct node *n)
 {
-	switch ((int)n->op) {
-	case OP_SELU:
-		return (struct activation){ .run = selu,
-			.alpha = node_float(n, "alpha", 1.67326319217681884765625f),
-			.beta = node_float(n, "gamma", 1.05070102214813232421875f) };
-	case OP_CELU:
-		return (struct activation){ .run = celu, .alpha = node_float(n, "alpha", 1) };
-	case OP_THRESHOLDED_RELU:
-		return (struct activation){ .run = thresholded_relu, .alpha = node_float(n, "alpha", 1) };
-	case OP_HARD_SIGMOID:
-		return (struct activation){ .run = hard_sigmoid,
-			.alpha = node_float(n, "alpha", 0.2f),
-			.beta = node_float(n, "beta", 0.5f) };
-	case OP_SOFTSIGN:
-		return (struct activation){ .run = softsign };
-	case OP_ERF:
-		return (struct activation){ .run = gauss_error };
-	case OP_RECIPROCAL:
-		return (struct activation){ .run = reciprocal };
-	case OP_SIGN:
-		return (struct activation){ .run = sign };
-	case OP_FLOOR:
-		return (struct activation){ .run = floor_of };
-	case OP_CEIL:
-		return (struct activation){ .run = ceil_of };
-	case OP_SIN:
-		return (struct activation){ .run = sine };
-	case OP_COS:
-		return (struct activation){ .run = cosine };
-	default:
-		assert(!"an operation of oneDNN's");
-		return (struct activation){ 0 };
-	}
+	struct activation a = functions[n->op];
+	assert(a.run);
+	a.alpha = node_float(n, "alpha", a.alpha);
+	a.beta = node_float(n, n->op == OP_SELU ? "gamma" : "beta", a.beta);
+	return a;
 }

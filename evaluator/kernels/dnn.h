@@ -13,9 +13,9 @@
 /* Translates a status; `what` says what was being done. */
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* Whether oneDNN can see numbers in that way: strides are positive, there are at most twelve dimensions, and each begins
- * where the one inside it ends or farther on. (Of every third number, the last may stand next to the first of the next
- * row.) */
+/* Whether oneDNN can see numbers in that way: strides are positive, there are at most twelve dimensions, and each
+ * begins where the one inside it ends or farther on. (Of every third number, the last may stand next to the first of
+ * the next row.) */
 bool dnn_can_describe(const struct view *v);
 
 /* Such a view. */

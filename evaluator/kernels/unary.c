@@ -10,68 +10,47 @@
 #include "evaluator/kernels/builder.h"
 #include "evaluator/model/operand.h"
 
-static struct unary plain(dnnl_alg_kind_t kind)
-{
-	return (struct unary){ kind, 0, 0 };
-}
+static const dnnl_alg_kind_t kinds[OP_COUNT] = {
+	[OP_RELU] = dnnl_eltwise_relu,
+	[OP_LEAKY_RELU] = dnnl_eltwise_relu,
+	[OP_ELU] = dnnl_eltwise_elu,
+	[OP_SIGMOID] = dnnl_eltwise_logistic,
+	[OP_HARD_SWISH] = dnnl_eltwise_hardswish,
+	[OP_TANH] = dnnl_eltwise_tanh,
+	[OP_SOFTPLUS] = dnnl_eltwise_soft_relu,
+	[OP_MISH] = dnnl_eltwise_mish,
+	[OP_EXP] = dnnl_eltwise_exp,
+	[OP_LOG] = dnnl_eltwise_log,
+	[OP_SQRT] = dnnl_eltwise_sqrt,
+	[OP_ABS] = dnnl_eltwise_abs,
+	[OP_NEG] = dnnl_eltwise_linear,
+	[OP_ROUND] = dnnl_eltwise_round,
+	[OP_CLIP] = dnnl_eltwise_clip,
+};
 
-static struct unary clip(const struct graph *g, const struct node *n)
+/* Bounds that leave nothing make everything the upper one. */
+static void read_clip(const struct graph *g, const struct node *n, struct unary *u)
 {
 	float low = operand_float(g, n, "min", 1, -INFINITY), high = operand_float(g, n, "max", 2, INFINITY);
-	return (struct unary){ dnnl_eltwise_clip, low < high ? low : high, high };
+	u->alpha = low < high ? low : high;
+	u->beta = high;
 }
 
 bool unary_read(const struct graph *g, const struct node *n, struct unary *ret)
 {
-	switch ((int)n->op) {
-	case OP_RELU:
-		*ret = plain(dnnl_eltwise_relu);
-		return true;
-	case OP_LEAKY_RELU:
-		*ret = (struct unary){ dnnl_eltwise_relu, node_float(n, "alpha", 0.01f), 0 };
-		return true;
-	case OP_ELU:
-		*ret = (struct unary){ dnnl_eltwise_elu, node_float(n, "alpha", 1), 0 };
-		return true;
-	case OP_SIGMOID:
-		*ret = plain(dnnl_eltwise_logistic);
-		return true;
-	case OP_HARD_SWISH:
-		*ret = plain(dnnl_eltwise_hardswish);
-		return true;
-	case OP_TANH:
-		*ret = plain(dnnl_eltwise_tanh);
-		return true;
-	case OP_SOFTPLUS:
-		*ret = plain(dnnl_eltwise_soft_relu);
-		return true;
-	case OP_MISH:
-		*ret = plain(dnnl_eltwise_mish);
-		return true;
-	case OP_EXP:
-		*ret = plain(dnnl_eltwise_exp);
-		return true;
-	case OP_LOG:
-		*ret = plain(dnnl_eltwise_log);
-		return true;
-	case OP_SQRT:
-		*ret = plain(dnnl_eltwise_sqrt);
-		return true;
-	case OP_ABS:
-		*ret = plain(dnnl_eltwise_abs);
-		return true;
-	case OP_NEG:
-		*ret = (struct unary){ dnnl_eltwise_linear, -1, 0 };
-		return true;
-	case OP_ROUND:
-		*ret = plain(dnnl_eltwise_round);
-		return true;
-	case OP_CLIP:
-		*ret = clip(g, n);
-		return true;
-	default:
+	struct unary u = { kinds[n->op], 0, 0 };
+	if (u.kind == dnnl_alg_kind_undef)
 		return false;
-	}
+	if (n->op == OP_LEAKY_RELU)
+		u.alpha = node_float(n, "alpha", 0.01f);
+	else if (n->op == OP_ELU)
+		u.alpha = node_float(n, "alpha", 1);
+	else if (n->op == OP_NEG)
+		u.alpha = -1;
+	else if (n->op == OP_CLIP)
+		read_clip(g, n, &u);
+	*ret = u;
+	return true;
 }
 
 bool unary_can_end_a_layer(const struct graph *g, const struct node *n)

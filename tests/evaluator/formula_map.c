@@ -22,9 +22,9 @@ static double softplus(double x)
 	return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-static double activate(const struct run *t, const struct node *n, double x)
+/* What bends at zero or at a bound. */
+static double rectify(const struct run *t, const struct node *n, double x)
 {
-	double alpha = node_float(n, "alpha", 0);
 	switch ((int)n->op) {
 	case OP_RELU:
 		return fmax(x, 0);
@@ -39,12 +39,22 @@ static double activate(const struct run *t, const struct node *n, double x)
 		return fmax(x, 0) + fmin(0, node_float(n, "alpha", 1) * expm1(x / node_float(n, "alpha", 1)));
 	case OP_THRESHOLDED_RELU:
 		return x > node_float(n, "alpha", 1) ? x : 0;
-	case OP_SIGMOID:
-		return 1 / (1 + exp(-x));
 	case OP_HARD_SIGMOID:
 		return fmax(0, fmin(1, node_float(n, "alpha", 0.2f) * x + node_float(n, "beta", 0.5f)));
 	case OP_HARD_SWISH:
 		return x * fmax(0, fmin(1, x / 6 + 0.5));
+	case OP_CLIP:
+		return fmin(fmax(x, bounded(t, n, "min", 1, -INFINITY)), bounded(t, n, "max", 2, INFINITY));
+	default:
+		ck_abort_msg("no formula of one number: %s", op_table[n->op].name);
+	}
+}
+
+static double activate(const struct run *t, const struct node *n, double x)
+{
+	switch ((int)n->op) {
+	case OP_SIGMOID:
+		return 1 / (1 + exp(-x));
 	case OP_TANH:
 		return tanh(x);
 	case OP_SOFTPLUS:
@@ -79,10 +89,8 @@ static double activate(const struct run *t, const struct node *n, double x)
 		return sin(x);
 	case OP_COS:
 		return cos(x);
-	case OP_CLIP:
-		return fmin(fmax(x, bounded(t, n, "min", 1, -INFINITY)), bounded(t, n, "max", 2, INFINITY));
 	default:
-		ck_abort_msg("no formula of one number: %s (%g)", op_table[n->op].name, alpha);
+		return rectify(t, n, x);
 	}
 }
 

@@ -59,19 +59,21 @@ START_TEST(a_batch_norm_folds_into_the_convolution_before_it)
 }
 END_TEST
 
-/* Behind the input, behind a ReLU, behind another batch-norm; of maps, sequences and plain features. */
+/* Behind the input, behind a ReLU, behind another batch-norm; of volumes, maps, sequences and plain features. */
 START_TEST(a_batch_norm_alone_follows_its_formula)
 {
 	for (uint64_t i = 0; i < SHAPES; i++) {
 		struct rng r;
 		rng_init(&r, 6, i);
-		int64_t dims[3];
-		for (int k = 0; k < 3; k++)
+		int64_t dims[4];
+		for (int k = 0; k < 4; k++)
 			dims[k] = 1 + (int64_t)rng_below(&r, k ? 9 : 70);
-		struct sketch s = sketch_open("batch-norm", i, 1 + (int)(i % 3), dims);
-		int y = i / 3 % 2 ? sketch_batch_norm(&s, 0) : 0;
-		y = sketch_batch_norm(&s, i / 6 % 2 ? sketch_one(&s, OP_RELU, y) : y);
-		agree_sketch(&s, i / 12 % 2 ? sketch_one(&s, OP_RELU, y) : y, PLAN_INFER);
+		struct sketch s = sketch_open("batch-norm", i, 1 + (int)(i % 4), dims);
+		s.epsilon = i % 5 ? 0 : 0.1;
+		int y = i / 4 % 2 ? sketch_batch_norm(&s, 0) : 0;
+		y = sketch_batch_norm(&s, i / 8 % 2 ? sketch_one(&s, OP_RELU, y) : y);
+		y = i / 16 % 2 ? sketch_one(&s, OP_RELU, y) : y;
+		agree_sketch(&s, y, i % 5 ? PLAN_INFER : PLAN_CALIBRATE);
 	}
 }
 END_TEST

@@ -328,8 +328,9 @@ START_TEST(a_slice_with_long_steps_follows_its_definition)
 		struct sketch s = sketch_open("long steps", i, 3, (int64_t[]){ 3, 5, 7 });
 		int64_t step = 2 + (int64_t)(i % 3), axis = 1 + (int64_t)(i / 3 % 3), first = i / 9 % 2 ? 0 : -1;
 		int x = i / 18 % 2 ? pointwise(&s, 0, 7) : 0;
-		int inputs[] = { x, sketch_operand(&s, 1, &first), sketch_operand(&s, 1, (int64_t[]){ first ? -99 : 99 }),
-			sketch_operand(&s, 1, &axis), sketch_operand(&s, 1, (int64_t[]){ first ? -step : step }) };
+		int64_t end = first ? -99 : 99, signed_step = first ? -step : step;
+		int inputs[] = { x, sketch_operand(&s, 1, &first), sketch_operand(&s, 1, &end),
+			sketch_operand(&s, 1, &axis), sketch_operand(&s, 1, &signed_step) };
 		int y = sketch_node(&s, OP_SLICE, 5, inputs);
 		sketch_output(&s, y);
 		agree_sketch(&s, sketch_add(&s, y, i % 2 ? sketch_one(&s, OP_EXP, y) : y), PLAN_INFER);
