@@ -325,6 +325,7 @@ static enum err give_up(struct reader *r, const Onnx__NodeProto *from, struct no
 	if (err != ERR_UNSUPPORTED)
 		return err;
 	err = reader_name(r, r->e->msg, &n->opaque);
+	*r->e = (struct errinfo){ 0 };
 	return err ? err : append_opaque(r, from, n);
 }
 
@@ -333,7 +334,7 @@ static enum err read_computed(struct reader *r, const Onnx__NodeProto *from, str
 {
 	struct node resolved = *n;
 	struct shape *shapes = ARENA_ARRAY(r->g->arena, struct shape, (size_t)n->out_count);
-	int *in = ARENA_ARRAY(r->g->arena, int, (size_t)n->in_count);
+	int *in = ARENA_ARRAY(r->g->arena, int, (size_t)n->in_count + 1); /* resolving may add one */
 	if (!shapes || !in)
 		return reader_no_memory(r);
 	memcpy(in, n->in, (size_t)n->in_count * sizeof *in);
@@ -366,8 +367,13 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 		err = read_node_inputs(r, from, &n);
 	if (err)
 		return err;
-	if (n.op == OP_COUNT)
-		n.opaque = "the operator is not known";
+	if (n.op == OP_COUNT) {
+		char reason[200];
+		snprintf(reason, sizeof reason, "operator '%.80s%s%.80s' is not known", domain, *domain ? "." : "", type);
+		err = reader_name(r, reason, &n.opaque);
+		if (err)
+			return err;
+	}
 	if (n.opaque && n.op != OP_CONSTANT_OF_SHAPE)
 		return append_opaque(r, from, &n);
 	n.opaque = NULL;

@@ -265,6 +265,36 @@ static enum err resolve_resize(struct reader *r, struct node *n)
 	return ERR_OK;
 }
 
+/* ---- Squeeze ---- */
+
+/* Without axes it means dimensions of size 1 as they are now: they are named, because pruning makes others. */
+static enum err resolve_squeeze(struct reader *r, struct node *n)
+{
+	const struct shape *x = &input(r, n, 0)->shape;
+	const int64_t *unused;
+	size_t count;
+	int64_t axes[SHAPE_MAX_RANK];
+	int named = 0;
+	if (input(r, n, 1) || operand_ints(r->g, n, "axes", -1, &unused, &count))
+		return ERR_OK;
+	for (int i = 0; i < x->rank; i++)
+		if (x->dim[i] == 1)
+			axes[named++] = i;
+	if (r->g->opset >= 13) {
+		n->in_count = 2;
+		return set_operand(r, n, 1, axes, (size_t)named, false);
+	}
+	struct attribute *a = ARENA_NEW(r->g->arena, struct attribute);
+	int64_t *copy = ARENA_ARRAY(r->g->arena, int64_t, (size_t)named);
+	if (!a || !copy)
+		return reader_no_memory(r);
+	memcpy(copy, axes, (size_t)named * sizeof *copy);
+	*a = (struct attribute){ .name = "axes", .kind = ATTRIBUTE_INTS, .ints = copy, .count = (size_t)named };
+	n->attributes = a;
+	n->attribute_count = 1;
+	return ERR_OK;
+}
+
 /* ---- stored tensors that hold the same for every image of the declared batch ---- */
 
 /* The first part of `parts` equal ones along an axis; false when they differ. */
@@ -355,6 +385,14 @@ static enum err resolve_stored(struct reader *r, struct node *n)
 
 /* Operands are changed when channels go, and a batch-norm's statistics when they are measured again: each has tensors of
  * its own, also when a file lets several nodes read one. */
+static bool is_read(const struct reader *r, const struct node *n, int i)
+{
+	for (int k = 0; k < n->in_count; k++)
+		if (k != i && n->in[k] == n->in[i])
+			return true;
+	return r->uses[n->in[i]] > 0;
+}
+
 static enum err own_operands(struct reader *r, struct node *n)
 {
 	for (int i = 0; i < n->in_count; i++) {
@@ -364,7 +402,7 @@ static enum err own_operands(struct reader *r, struct node *n)
 			continue;
 		if (r->slope[n->in[i]])
 			return fold_refuse(r, n, "is steered by a number that depends on the batch");
-		enum err err = r->uses[n->in[i]] ? reader_copy(r, n->in[i], &n->in[i]) : ERR_OK;
+		enum err err = is_read(r, n, i) ? reader_copy(r, n->in[i], &n->in[i]) : ERR_OK;
 		if (err)
 			return err;
 	}
@@ -387,6 +425,8 @@ static resolve_rule *rule_of(const struct node *n)
 	case OP_RESIZE:
 	case OP_UPSAMPLE:
 		return resolve_resize;
+	case OP_SQUEEZE:
+		return resolve_squeeze;
 	case OP_CONCAT:
 		return resolve_stored;
 	default:

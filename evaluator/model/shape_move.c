@@ -139,8 +139,10 @@ enum err shape_concat(const struct graph *g, const struct node *n, struct shape 
 	char text[256], expected[128], what[40];
 	struct shape s = node_input(g, n, 0)->shape;
 	int axis = 0;
-	enum err err = s.rank ? node_axis(n, s.rank, g->opset < 4 ? 1 : 0, &axis, e) :
-				err_set(e, ERR_INPUT, "%s: concatenates scalars", node_text(n, text));
+	if (!node_attribute(n, "axis") || !s.rank)
+		return err_set(e, ERR_INPUT, "%s: %s", node_text(n, text),
+			s.rank ? "attribute 'axis' is missing" : "concatenates scalars");
+	enum err err = node_axis(n, s.rank, 0, &axis, e);
 	if (err)
 		return err;
 	s.dim[axis] = 0;

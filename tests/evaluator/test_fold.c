@@ -54,6 +54,8 @@ static const struct {
 	{ X "i = Identity x\nd,m = Dropout i\ny = Relu d" OUT, "(batch, 4, 6, 6)", 1 },
 	{ X "c = Cast x to=1\ny = Relu c" OUT, "(batch, 4, 6, 6)", 1 },
 	/* every version of an operand */
+	{ X "p = GlobalAveragePool x\ny = Squeeze p" OUT, "(batch, 4)", 2 },
+	{ "opset 11\n" X "p = GlobalAveragePool x\ny = Squeeze p" OUT, "(batch, 4)", 2 },
 	{ "opset 12\n" X "y = Unsqueeze x axes=[1]" OUT, "(batch, 1, 4, 6, 6)", 1 },
 	{ X "ints a 1 1\ny = Unsqueeze x a" OUT, "(batch, 1, 4, 6, 6)", 1 },
 	{ "opset 9\n" X "y = Slice x starts=[1,0] ends=[3,-1] axes=[1,3]" OUT, "(batch, 2, 6, 5)", 1 },
@@ -133,9 +135,9 @@ END_TEST
 static const struct {
 	const char *text, *reason;
 } opaque_rows[] = {
-	{ X "y = Mystery x" OUT, "operator is not known" },
+	{ X "y = Mystery x" OUT, "operator 'Mystery' is not known" },
 	{ X "y = Relu x slope=0.5" OUT, "'slope' is not known" },
-	{ X "a = Mystery x\ny = Relu a" OUT, "operator is not known" },
+	{ X "a = Mystery x\ny = Relu a" OUT, "operator 'Mystery' is not known" },
 	{ X "s = Shape x\nf = Cast s to=1\ny = Relu x" OUT, NULL },
 	{ X "c = Greater x x\nd = Cast c to=1\ny = Mul x d" OUT, "Greater" },
 	{ X "y = ReduceMean x axes=[0]" OUT, "runs over the batch" },

@@ -56,7 +56,7 @@ static const struct {
 		CONV0, "the weight is (1, 6, 5, 5), expected 1 input channels" },
 	{ "features.0.weight", 4, { 6, 1, 25, 1 }, ERR_INPUT,
 		CONV0, "'kernel_shape' has 5 in dimension 0, the weight has 25" },
-	{ "features.0.weight", 4, { 5, 6, 1, 5 }, ERR_INPUT, CONV0, "kernel_shape" },
+	{ "features.0.weight", 4, { 5, 6, 1, 5 }, ERR_INPUT, CONV0, "expected 1 input channels" },
 	{ "features.0.bias", 2, { 2, 3 }, ERR_INPUT, CONV0, "the bias is (2, 3), expected (6)" },
 	{ "features.0.bias", 2, { 1, 6 }, ERR_INPUT, CONV0, "the bias is (1, 6), expected (6)" },
 	{ "classifier.1.weight", 2, { 400, 120 }, ERR_INPUT,
