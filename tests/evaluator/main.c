@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, format_suite());
 	srunner_add_suite(runner, picture_suite());
 	srunner_add_suite(runner, decode_suite());
+	srunner_add_suite(runner, supply_suite());
 	srunner_add_suite(runner, model_suite());
 	srunner_add_suite(runner, refusal_suite());
 	srunner_add_suite(runner, topology_suite());

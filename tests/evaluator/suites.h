@@ -12,6 +12,7 @@ Suite *data_suite(void);
 Suite *format_suite(void);
 Suite *picture_suite(void);
 Suite *decode_suite(void);
+Suite *supply_suite(void);
 Suite *model_suite(void);
 Suite *hostile_suite(void);
 Suite *fold_suite(void);
