@@ -221,6 +221,29 @@ static enum err view_groups(const cJSON *groups, const cJSON *keep, FILE *out, b
 	return err;
 }
 
+/* What can't be pruned, and why. */
+static enum err view_frozen(const cJSON *frozen, FILE *out, bool bold, struct errinfo *e)
+{
+	static const struct table_column columns[] = {
+		{ "FROZEN", TABLE_LEFT },
+		{ "CHANNELS", TABLE_RIGHT },
+		{ "REASON", TABLE_LEFT },
+	};
+	struct table *t = table_new(columns, COUNT(columns));
+	const cJSON *entry;
+	if (!t)
+		return no_memory(e);
+	cJSON_ArrayForEach(entry, frozen) {
+		table_cell(t, view_text(entry, "name"));
+		cell_number(t, view_number(entry, "channels"));
+		table_cell(t, view_text(entry, "reason"));
+	}
+	fputc('\n', out);
+	enum err err = table_print(t, out, bold, e);
+	table_free(t);
+	return err;
+}
+
 static void view_span(const cJSON *object, FILE *out)
 {
 	static const char *const moments[] = { "created", "started", "finished" };
@@ -237,7 +260,7 @@ static void view_span(const cJSON *object, FILE *out)
 enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 {
 	char buf[512], number[FORMAT_MAX];
-	const cJSON *groups = view_member(job, "groups");
+	const cJSON *groups = view_member(job, "groups"), *frozen = view_member(job, "frozen");
 	snprintf(buf, sizeof buf, "%.0f", view_number(job, "id"));
 	line(out, "job", buf);
 	line(out, "name", view_text(job, "name"));
@@ -255,7 +278,8 @@ enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 	line_json(out, "constraints", view_member(job, "spec.constraints"));
 	line_json(out, "strategy", view_member(job, "spec.strategy"));
 	line_json(out, "seed", view_member(job, "spec.seed"));
-	return cJSON_GetArraySize(groups) ? view_groups(groups, NULL, out, bold, e) : ERR_OK;
+	enum err err = cJSON_GetArraySize(groups) ? view_groups(groups, NULL, out, bold, e) : ERR_OK;
+	return err || !cJSON_GetArraySize(frozen) ? err : view_frozen(frozen, out, bold, e);
 }
 
 enum err view_trial(const cJSON *trial, const cJSON *groups, FILE *out, bool bold, struct errinfo *e)

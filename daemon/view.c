@@ -173,38 +173,44 @@ static void put_row(struct text *t, const struct job_row *r, const struct figure
 	text_put_number(t, "hypervolume", r->hypervolume);
 }
 
-static void put_group(struct text *t, const char *name, int channels)
+static void put_group(struct text *t, const cJSON *group)
 {
 	text_open(t, '{');
-	text_put_string(t, "name", name);
-	text_put_int(t, "channels", channels);
+	text_put_string(t, "name", cJSON_GetStringValue(cJSON_GetObjectItem(group, "name")));
+	text_put_int(t, "channels", (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItem(group, "channels")));
+	const char *reason = cJSON_GetStringValue(cJSON_GetObjectItem(group, "reason"));
+	if (reason)
+		text_put_string(t, "reason", reason);
 	text_close(t, '}');
 }
 
-/* From the space when the job is live, from the stored inventory when it is not. */
-static enum err put_groups(struct text *t, const struct job *j, const struct job_row *r, struct errinfo *e)
+/* Those entries of a part of the inventory that have a name and channels; the others nobody vouches for. */
+static void put_part(struct text *t, const cJSON *inventory, const char *name)
 {
-	cJSON *doc;
-	text_key(t, "groups");
-	if (!r->inventory) {
-		text_json(t, NULL);
+	const cJSON *entry;
+	text_key(t, name);
+	text_open(t, '[');
+	cJSON_ArrayForEach(entry, cJSON_GetObjectItem(inventory, name))
+		if (cJSON_IsString(cJSON_GetObjectItem(entry, "name")) && cJSON_IsNumber(cJSON_GetObjectItem(entry, "channels")))
+			put_group(t, entry);
+	text_close(t, ']');
+}
+
+/* What can be pruned, and what can't be and why, once the baseline's worker has said so. */
+static enum err put_inventory(struct text *t, const char *inventory, struct errinfo *e)
+{
+	cJSON *doc = NULL;
+	if (!inventory) {
+		text_put_json(t, "groups", NULL);
+		text_put_json(t, "frozen", NULL);
 		return ERR_OK;
 	}
-	text_open(t, '[');
-	if (j && j->space) {
-		for (int g = 0; g < j->space->group_count; g++)
-			put_group(t, j->space->groups[g].name, j->space->groups[g].channels);
-	} else {
-		enum err err = json_parse("inventory", r->inventory, strlen(r->inventory), &doc, e);
-		if (err)
-			return err;
-		const cJSON *group;
-		cJSON_ArrayForEach(group, cJSON_GetObjectItem(doc, "groups"))
-			put_group(t, cJSON_GetStringValue(cJSON_GetObjectItem(group, "name")),
-				(int)cJSON_GetNumberValue(cJSON_GetObjectItem(group, "channels")));
-		cJSON_Delete(doc);
-	}
-	text_close(t, ']');
+	enum err err = json_parse("inventory", inventory, strlen(inventory), &doc, e);
+	if (err)
+		return err;
+	put_part(t, doc, "groups");
+	put_part(t, doc, "frozen");
+	cJSON_Delete(doc);
 	return ERR_OK;
 }
 
@@ -222,7 +228,7 @@ static enum err put_job(struct daemon *d, const struct job_row *r, bool full, st
 	text_open(t, '{');
 	put_row(t, j ? &j->row : r, &f);
 	if (full) {
-		err = put_groups(t, j, j ? &j->row : r, e);
+		err = put_inventory(t, j ? j->row.inventory : r->inventory, e);
 		text_put_json(t, "spec", r->spec);
 	}
 	text_close(t, '}');

@@ -124,7 +124,7 @@ START_TEST(memory_is_shown_when_it_is_an_objective)
 }
 END_TEST
 
-START_TEST(a_job_tells_its_groups)
+START_TEST(a_job_tells_its_groups_and_what_is_frozen)
 {
 	expect(view_job,
 		"{'id': 7, 'name': 'v', 'state': 'done', 'reason': null, 'budget': 20, 'started': "
@@ -132,7 +132,7 @@ START_TEST(a_job_tells_its_groups)
 		" 'trials': {'complete': 19, 'failed': 2}, 'baseline': {'accuracy': 0.96, 'params': "
 		"1500}, 'pareto': 3, 'hypervolume': 0.5,"
 		" 'spec': {'objectives': ['accuracy', 'params'], 'seed': 1}, 'groups': [{'name': "
-		"'conv1', 'channels': 32}]}",
+		"'conv1', 'channels': 32}], 'frozen': [{'name': 'fc.weight', 'channels': 10, 'reason': 'network output'}]}",
 		"job           7\n"
 		"name          v\n"
 		"state         done\n"
@@ -146,7 +146,10 @@ START_TEST(a_job_tells_its_groups)
 		"seed          1\n"
 		"\n"
 		"GROUP  NAME   CHANNELS\n"
-		"    0  conv1        32\n");
+		"    0  conv1        32\n"
+		"\n"
+		"FROZEN     CHANNELS  REASON\n"
+		"fc.weight        10  network output\n");
 }
 END_TEST
 

@@ -52,6 +52,8 @@ START_TEST(a_job_lives_from_its_submission_to_a_scored_pareto_set)
 	ck_assert_str_eq(scene_text(job, "trials"),
 		"{\"waiting\":0,\"running\":0,\"complete\":21,\"failed\":0,\"cancelled\":0}");
 	ck_assert_str_eq(scene_text(job, "groups.2"), "{\"name\":\"c\",\"channels\":32}");
+	ck_assert_str_eq(scene_text(job, "frozen.0"),
+		"{\"name\":\"fc.weight\",\"channels\":10,\"reason\":\"network output\"}");
 	ck_assert_double_eq_tol(scene_number(job, "baseline.accuracy"), 0.95, 1e-12);
 	ck_assert(scene_number(job, "best.accuracy") > 0.5);
 	ck_assert(scene_number(job, "hypervolume") > 0.3);
