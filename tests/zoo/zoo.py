@@ -22,7 +22,7 @@ import table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMS = ("folded", "unfolded")
-APART, SEED, RATIO = 1e-3, 1, 0.5
+APART, SEED, RATIO, LEAST_SPREAD, LARGEST_SCALE = 1e-3, 1, 0.5, 1e-4, 10 ** 6
 EXPORTED_BY = [os.path.join(HERE, name) for name in ("export.py", "weights.py")]
 JUDGED_BY = [os.path.join(judge.OUT, "pare-worker"), judge.PROBE] + [
     os.path.join(HERE, name) for name in ("judge.py", "zoo.py")]
@@ -87,17 +87,18 @@ class Row:
     def input(self):
         return os.path.join(self.folder, self.name + ".input.f32")
 
+    def spread(self, answers):
+        return judge.spread(judge.floats(answers).reshape(self.dims[0], -1))
+
     def near(self, column, ours, theirs):
-        """Half of a network that is not trained again may hardly look at its input any more: how far answers are apart
-        is held against how much they depend on it, too."""
-        ours, theirs = judge.floats(ours), judge.floats(theirs)
-        self.said[column] = judge.distance(ours, theirs)
-        most = min(APART, judge.spread(theirs.reshape(self.dims[0], -1)) / 10)
+        """Answers must also be closer to each other than they are for other inputs."""
+        self.said[column] = judge.distance(judge.floats(ours), judge.floats(theirs))
+        most = min(APART, self.spread(theirs) / 10)
         if not self.said[column] <= most:
             raise RuntimeError("%.1e apart, expected at most %.1e" % (self.said[column], most))
 
-    def runtime(self, model):
-        row = {"model": model, "input": self.input(), "output": model + ".theirs", "dims": self.dims}
+    def runtime(self, model, numbers=None):
+        row = {"model": model, "input": numbers or self.input(), "output": model + ".theirs", "dims": self.dims}
         result = judge.onnxruntime([row], os.path.join(self.folder, "list.json"))[0]
         if "error" in result:
             raise RuntimeError("ONNX Runtime: " + result["error"])
@@ -127,8 +128,16 @@ class Row:
         self.said["checks"] = True
 
     def candidate_logits(self):
-        self.runtime(self.candidate)
-        judge.answer(self.candidate, self.input(), self.candidate + ".ours", self.dims[0])
+        """Half of a network, its statistics those of the whole, may hardly look at its input any more, and any answers
+        would agree: the input is made larger until it does."""
+        numbers, scale = self.candidate + ".f32", 1
+        while True:
+            (scale * judge.floats(self.input())).tofile(numbers)
+            self.runtime(self.candidate, numbers)
+            if self.spread(self.candidate + ".theirs") >= LEAST_SPREAD or scale == LARGEST_SCALE:
+                break
+            scale *= 10
+        judge.answer(self.candidate, numbers, self.candidate + ".ours", self.dims[0])
         self.near("candidate", self.candidate + ".ours", self.candidate + ".theirs")
 
     def fill(self):
