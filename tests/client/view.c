@@ -238,7 +238,7 @@ Suite *suite_view(void)
 	tcase_add_test(t, the_pareto_set_stands_below_the_baseline);
 	tcase_add_test(t, a_baseline_in_the_pareto_set_is_said_to_be_there);
 	tcase_add_test(t, memory_is_shown_when_it_is_an_objective);
-	tcase_add_test(t, a_job_tells_its_groups);
+	tcase_add_test(t, a_job_tells_its_groups_and_what_is_frozen);
 	tcase_add_test(t, a_trial_tells_what_it_keeps_of_every_group);
 	tcase_add_test(t, a_trial_that_was_not_evaluated_is_neither_feasible_nor_not);
 	tcase_add_test(t, the_line_of_a_trial_has_what_is_known);
