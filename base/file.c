@@ -23,7 +23,8 @@ static size_t first_capacity(FILE *f, size_t most)
 	return (uintmax_t)st.st_size > most ? most + 1 : (size_t)st.st_size + 1;
 }
 
-/* Memory for a large file comes in huge pages where the system has them: its first touch is most of the time of a read. */
+/* Memory for a large file comes in huge pages where the system has them: its first touch is most of the time of a read.
+ */
 static char *reserve(size_t bytes)
 {
 	const size_t huge = (size_t)2 << 20, large = (size_t)8 << 20;
@@ -88,7 +89,8 @@ static enum err map_large(const char *path, size_t most, struct file_bytes *ret,
 	bool worth = !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size >= large;
 	if (worth && (uintmax_t)st.st_size > most)
 		err = err_set(e, ERR_LIMIT, "%s: is larger than %zu bytes", path, most);
-	void *data = worth && !err ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	void *data =
+		worth && !err ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	close(fd);
 	if (data == MAP_FAILED)
 		return err;

@@ -13,8 +13,9 @@
 enum err file_read(const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* A whole file in memory that may be written to without changing the file. Large ones are mapped, not read: what nobody looks
- * at costs nothing, and the page cache is not copied. (Such a file must not be cut short while it is used, as every mapping.) */
+/* A whole file in memory that may be written to without changing the file. Large ones are mapped, not read: what nobody
+ * looks at costs nothing, and the page cache is not copied. (Such a file must not be cut short while it is used, as
+ * every mapping.) */
 struct file_bytes {
 	unsigned char *data;
 	size_t len;

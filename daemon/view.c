@@ -191,7 +191,8 @@ static void put_part(struct text *t, const cJSON *inventory, const char *name)
 	text_key(t, name);
 	text_open(t, '[');
 	cJSON_ArrayForEach(entry, cJSON_GetObjectItem(inventory, name))
-		if (cJSON_IsString(cJSON_GetObjectItem(entry, "name")) && cJSON_IsNumber(cJSON_GetObjectItem(entry, "channels")))
+		if (cJSON_IsString(cJSON_GetObjectItem(entry, "name")) &&
+			cJSON_IsNumber(cJSON_GetObjectItem(entry, "channels")))
 			put_group(t, entry);
 	text_close(t, ']');
 }

@@ -93,8 +93,8 @@ static enum err einsum(const struct graph *g, const struct node *n, struct opera
 	return ERR_OK;
 }
 
-enum err operand_contraction(const struct graph *g, const struct node *n, struct operand_contraction *ret,
-	struct errinfo *e)
+enum err operand_contraction(
+	const struct graph *g, const struct node *n, struct operand_contraction *ret, struct errinfo *e)
 {
 	char text[256], shape[128];
 	struct operand_contraction c = { 0 };

@@ -25,8 +25,8 @@ static enum err check_room(struct reader *r, const struct known *k)
 	for (int i = 0; i < k->shape.rank; i++)
 		fits = fits && k->shape.dim[i] >= 0 && !__builtin_mul_overflow(count, k->shape.dim[i], &count);
 	if (!fits || (size_t)count > most - r->folded)
-		return err_set(r->e, ERR_LIMIT, "the model's constants need more than %zu bytes when they are evaluated",
-			most);
+		return err_set(r->e, ERR_LIMIT,
+			"the model's constants need more than %zu bytes when they are evaluated", most);
 	r->folded += (size_t)count;
 	return ERR_OK;
 }
@@ -67,8 +67,9 @@ static const int64_t *reduced(const struct known *k)
 static enum err add_known(struct reader *r, const struct node *n, const char *name, const struct known *k)
 {
 	int index;
-	struct value v = { .dtype = k->dtype, .file_type = (int)k->dtype, .shape = k->shape, .producer = -1,
-		.data = k->data };
+	struct value v = {
+		.dtype = k->dtype, .file_type = (int)k->dtype, .shape = k->shape, .producer = -1, .data = k->data
+	};
 	for (int i = 0; i < n->in_count; i++)
 		v.learned = v.learned || (n->in[i] >= 0 && r->g->values[n->in[i]].learned);
 	enum err err = reader_add(r, reader_text(name), &v, &index);
@@ -117,8 +118,8 @@ static void cast_elements(const struct known *from, bool boolean, struct known *
 {
 	int64_t count = shape_count(&from->shape, 1);
 	for (int64_t i = 0; i < count; i++) {
-		int64_t whole = from->dtype == DTYPE_INT64 ? ((const int64_t *)from->data)[i] :
-							     (int64_t)((const float *)from->data)[i];
+		int64_t whole = from->dtype == DTYPE_INT64 ? ((const int64_t *)from->data)[i]
+							   : (int64_t)((const float *)from->data)[i];
 		float number = from->dtype == DTYPE_FLOAT ? ((const float *)from->data)[i] : (float)whole;
 		if (to->dtype == DTYPE_FLOAT)
 			((float *)to->data)[i] = number;

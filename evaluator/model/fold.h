@@ -9,12 +9,12 @@
 struct known {
 	struct shape shape;
 	enum dtype dtype;
-	void *data;           /* shape_count elements of dtype */
+	void *data;	      /* shape_count elements of dtype */
 	const int64_t *slope; /* whole numbers: multiples of the batch to be added, or NULL */
 };
 
-/* Whether there is a rule for the node; and the rule: its inputs are known, ret has room for each output. ERR_UNSUPPORTED
- * when the numbers are of a kind that the rule cannot take. */
+/* Whether there is a rule for the node; and the rule: its inputs are known, ret has room for each output.
+ * ERR_UNSUPPORTED when the numbers are of a kind that the rule cannot take. */
 bool fold_moves(const struct node *n);
 enum err fold_move(struct reader *r, const struct node *n, const struct known *in, struct known *ret)
 	__attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 /* fold_compute.c -- arithmetic on stored numbers.
  * SPDX-License-Identifier: MIT
  *
- * Whole numbers may depend on the batch N as base + slope * N. What can't be said in that form, or not for every N >= 1, is
- * refused. */
+ * Whole numbers may depend on the batch N as base + slope * N. What can't be said in that form, or not for every N >=
+ * 1, is refused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +19,14 @@ struct whole {
 
 static bool whole_add(struct whole a, struct whole b, struct whole *ret)
 {
-	return !__builtin_add_overflow(a.base, b.base, &ret->base) && !__builtin_add_overflow(a.slope, b.slope, &ret->slope);
+	return !__builtin_add_overflow(a.base, b.base, &ret->base) &&
+	       !__builtin_add_overflow(a.slope, b.slope, &ret->slope);
 }
 
 static bool whole_sub(struct whole a, struct whole b, struct whole *ret)
 {
-	return !__builtin_sub_overflow(a.base, b.base, &ret->base) && !__builtin_sub_overflow(a.slope, b.slope, &ret->slope);
+	return !__builtin_sub_overflow(a.base, b.base, &ret->base) &&
+	       !__builtin_sub_overflow(a.slope, b.slope, &ret->slope);
 }
 
 static bool whole_mul(struct whole a, struct whole b, struct whole *ret)
@@ -97,14 +99,14 @@ static bool whole_max(struct whole a, struct whole b, struct whole *ret)
 	return true;
 }
 
-#define WHOLE_COMPARISON(name, condition)                                        \
-	static bool whole_##name(struct whole a, struct whole b, struct whole *ret) \
-	{                                                                             \
-		int sign;                                                                 \
-		if (!compare(a, b, &sign))                                                \
-			return false;                                                         \
-		*ret = (struct whole){ condition, 0 };                                    \
-		return true;                                                              \
+#define WHOLE_COMPARISON(name, condition)                                                                              \
+	static bool whole_##name(struct whole a, struct whole b, struct whole *ret)                                    \
+	{                                                                                                              \
+		int sign;                                                                                              \
+		if (!compare(a, b, &sign))                                                                             \
+			return false;                                                                                  \
+		*ret = (struct whole){ condition, 0 };                                                                 \
+		return true;                                                                                           \
 	}
 
 WHOLE_COMPARISON(equal, sign == 0)
@@ -127,10 +129,10 @@ static bool whole_or(struct whole a, struct whole b, struct whole *ret)
 
 /* ---- of two floats ---- */
 
-#define REAL(name, expression)                       \
-	static double real_##name(double a, double b)    \
-	{                                                 \
-		return expression;                            \
+#define REAL(name, expression)                                                                                         \
+	static double real_##name(double a, double b)                                                                  \
+	{                                                                                                              \
+		return expression;                                                                                     \
 	}
 
 REAL(add, a + b)
@@ -488,8 +490,9 @@ static enum err compute_product(struct reader *r, const struct node *n, const st
 	const int64_t most = (int64_t)1 << 30;
 	struct operand_contraction c;
 	struct known out = { .dtype = DTYPE_FLOAT };
-	enum err err = in[0].dtype == DTYPE_FLOAT && in[1].dtype == DTYPE_FLOAT && n->in_count < 3 ?
-			       shape_contraction(r->g, n, &out.shape, r->e) : fold_refuse(r, n, not_these);
+	enum err err = in[0].dtype == DTYPE_FLOAT && in[1].dtype == DTYPE_FLOAT && n->in_count < 3
+			       ? shape_contraction(r->g, n, &out.shape, r->e)
+			       : fold_refuse(r, n, not_these);
 	if (!err)
 		err = operand_contraction(r->g, n, &c, r->e);
 	bool plain = !err && n->op != OP_EINSUM && in[0].shape.rank >= 2 && in[1].shape.rank == 2;
@@ -507,7 +510,8 @@ static enum err compute_product(struct reader *r, const struct node *n, const st
 		for (int64_t k = 0; k < columns; k++) {
 			double sum = 0;
 			for (int64_t d = 0; d < depth; d++)
-				sum += (double)a[ta ? d * rows + i : i * depth + d] * b[tb ? k * depth + d : d * columns + k];
+				sum += (double)a[ta ? d * rows + i : i * depth + d] *
+				       b[tb ? k * depth + d : d * columns + k];
 			((float *)out.data)[i * columns + k] = (float)(alpha * sum);
 		}
 	if (!err)
@@ -529,7 +533,10 @@ static compute_rule *rule_of(enum op op)
 		return compute_range;
 	if (op == OP_MATMUL || op == OP_GEMM)
 		return compute_product;
-	return op_is_reduce(op) ? compute_reduce : binary_of(op) ? compute_binaries : unary_of(op) ? compute_unary : NULL;
+	return op_is_reduce(op) ? compute_reduce
+	       : binary_of(op)	? compute_binaries
+	       : unary_of(op)	? compute_unary
+				: NULL;
 }
 
 bool fold_computes(const struct node *n)

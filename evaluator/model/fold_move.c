@@ -1,7 +1,8 @@
 /* fold_move.c -- stored numbers moved.
  * SPDX-License-Identifier: MIT
  *
- * A mover sees bytes: it is called for the elements and, when some of them depend on the batch, for their slopes again. */
+ * A mover sees bytes: it is called for the elements and, when some of them depend on the batch, for their slopes again.
+ */
 #include <string.h>
 
 #include "evaluator/model/fold.h"
@@ -13,9 +14,9 @@ struct move {
 	const struct node *n;
 	const struct known *in;
 	const struct known *out;
-	size_t size;             /* of an element */
+	size_t size;		 /* of an element */
 	const char *const *from; /* by input: its elements, or its slopes */
-	char *const *to;         /* by output */
+	char *const *to;	 /* by output */
 };
 
 static void row_major(const struct shape *s, int64_t stride[SHAPE_MAX_RANK])
@@ -68,7 +69,8 @@ static enum err move_transpose(const struct move *m)
 	if (err)
 		return err;
 	if (m->out->shape.rank == 2 && perm[0] == 1 && m->size == sizeof(float)) {
-		transpose_floats((const float *)m->from[0], m->in->shape.dim[0], m->in->shape.dim[1], (float *)m->to[0]);
+		transpose_floats(
+			(const float *)m->from[0], m->in->shape.dim[0], m->in->shape.dim[1], (float *)m->to[0]);
 		return ERR_OK;
 	}
 	row_major(&m->in->shape, from);
@@ -246,7 +248,8 @@ static enum err fill_shape(const struct graph *g, const struct node *n, struct s
 		fits = s.dim[i] >= 0 && !__builtin_mul_overflow(count, s.dim[i], &count) && count <= 1 << 28;
 	}
 	if (!fits)
-		return err_set(e, ERR_UNSUPPORTED, "%s: makes a tensor of a size that is not supported", node_text(n, text));
+		return err_set(
+			e, ERR_UNSUPPORTED, "%s: makes a tensor of a size that is not supported", node_text(n, text));
 	*ret = s;
 	return ERR_OK;
 }
@@ -255,7 +258,7 @@ static const struct row {
 	enum op op;
 	enum err (*move)(const struct move *m);
 	shape_rule *shape; /* NULL: the operator's own */
-	int filled;        /* the input whose type the output has */
+	int filled;	   /* the input whose type the output has */
 } rows[] = {
 	{ OP_RESHAPE, move_whole, NULL, 0 },
 	{ OP_FLATTEN, move_whole, NULL, 0 },
@@ -301,8 +304,8 @@ static enum err move_slopes(struct move *m, int64_t *const *to)
 	if (!from)
 		return reader_no_memory(m->r);
 	for (int i = 0; i < m->n->in_count; i++) {
-		from[i] = m->in[i].slope ? (const char *)m->in[i].slope :
-					   arena_alloc(a, (size_t)shape_count(&m->in[i].shape, 1), sizeof(int64_t));
+		from[i] = m->in[i].slope ? (const char *)m->in[i].slope
+					 : arena_alloc(a, (size_t)shape_count(&m->in[i].shape, 1), sizeof(int64_t));
 		if (!from[i])
 			return reader_no_memory(m->r);
 	}

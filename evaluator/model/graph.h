@@ -1,18 +1,18 @@
 /* graph.h -- a network as nodes and values, close to ONNX's own words.
  * SPDX-License-Identifier: MIT
  *
- * Nodes stand in topological order. A value is a network input, a stored tensor or an output of one node. Only floats are
- * computed with: everything that follows from stored tensors and shapes alone (Constant, Identity, Shape, casts, shape
- * arithmetic) is evaluated while a file is read, and becomes a stored tensor. An Identity of a stored tensor becomes a
- * tensor of its own, because exporters use it to merge tensors that only happen to be equal.
+ * Nodes stand in topological order. A value is a network input, a stored tensor or an output of one node. Only floats
+ * are computed with: everything that follows from stored tensors and shapes alone (Constant, Identity, Shape, casts,
+ * shape arithmetic) is evaluated while a file is read, and becomes a stored tensor. An Identity of a stored tensor
+ * becomes a tensor of its own, because exporters use it to merge tensors that only happen to be equal.
  *
- * A dimension below 0 is a multiple of the batch: DIM_BATCH is the batch itself, -12 twelve times it. The first dimension
- * of every input is the batch, whatever number the file declares for it. Of what is computed, a shape has exactly one
- * such dimension, at any place.
+ * A dimension below 0 is a multiple of the batch: DIM_BATCH is the batch itself, -12 twelve times it. The first
+ * dimension of every input is the batch, whatever number the file declares for it. Of what is computed, a shape has
+ * exactly one such dimension, at any place.
  *
- * A node that isn't understood (another operator, an unknown attribute, a form without a rule) is opaque: it says why, and
- * its op is OP_COUNT. Its outputs' shapes are those that the file declares, or unknown (rank -1), and then nodes that read them are opaque too.
- * Such a network can be pruned around the node and written; it cannot be run.
+ * A node that isn't understood (another operator, an unknown attribute, a form without a rule) is opaque: it says why,
+ * and its op is OP_COUNT. Its outputs' shapes are those that the file declares, or unknown (rank -1), and then nodes
+ * that read them are opaque too. Such a network can be pruned around the node and written; it cannot be run.
  *
  * All of it lives in one arena; tensors may also lie in the bytes of the file, which the graph then owns. */
 #ifndef EVALUATOR_MODEL_GRAPH_H
@@ -40,15 +40,15 @@ enum dtype { DTYPE_FLOAT = 1, DTYPE_INT64 = 7 };
 struct value {
 	const char *name;
 	enum dtype dtype;
-	int file_type;      /* the data type in the file: int32, bool, double ... are widened or narrowed when read */
+	int file_type;	    /* the data type in the file: int32, bool, double ... are widened or narrowed when read */
 	struct shape shape; /* rank -1: unknown */
-	int producer;       /* index of the node, -1 for inputs and stored tensors */
-	void *data;         /* stored tensors: the elements, row-major as in ONNX; NULL otherwise. Floats of a large tensor
-			     * may lie at any address, and are looked at through value_floats. */
-	bool learned;       /* stored: comes from an initialiser, not from constants in the graph */
-	bool batch_sizes;   /* stored integers: those below 0 are multiples of the batch, known when the network runs */
+	int producer;	    /* index of the node, -1 for inputs and stored tensors */
+	void *data;   /* stored tensors: the elements, row-major as in ONNX; NULL otherwise. Floats of a large tensor
+		       * may lie at any address, and are looked at through value_floats. */
+	bool learned; /* stored: comes from an initialiser, not from constants in the graph */
+	bool batch_sizes; /* stored integers: those below 0 are multiples of the batch, known when the network runs */
 	const char *batch_name; /* inputs and outputs: dim_param declared for dimension 0, NULL when a number was */
-	int64_t batch_size;     /* that number, 0 when there was none */
+	int64_t batch_size;	/* that number, 0 when there was none */
 };
 
 struct attribute {
@@ -70,10 +70,10 @@ struct raw_attribute {
 
 struct node {
 	const char *name;
-	enum op op; /* OP_COUNT when opaque */
+	enum op op;		   /* OP_COUNT when opaque */
 	const char *type, *domain; /* as in the file */
-	const char *opaque;          /* why it isn't understood; NULL when it is */
-	int *in;                   /* value indices, -1: an optional input left out */
+	const char *opaque;	   /* why it isn't understood; NULL when it is */
+	int *in;		   /* value indices, -1: an optional input left out */
 	int in_count;
 	int *out; /* -1: an optional output left out */
 	int out_count;
@@ -91,7 +91,7 @@ struct graph {
 	struct opset {
 		const char *domain;
 		int64_t version;
-	} *opsets; /* of other domains */
+	} * opsets; /* of other domains */
 	int opset_count;
 	int64_t batch_size; /* what the file declares for the batch when that is a number, else 0 */
 	struct node *nodes;
@@ -116,8 +116,8 @@ bool shape_equal(const struct shape *a, const struct shape *b);
 /* "(batch, 16, 28, 28)", "(12 x batch, 64)" */
 const char *shape_text(const struct shape *s, char buf[128]);
 
-/* The elements of a stored tensor of floats. Those that lie in a file's bytes are moved there, by up to three bytes, when
- * they are first asked for: reading a model does not touch its weights but to look at them. */
+/* The elements of a stored tensor of floats. Those that lie in a file's bytes are moved there, by up to three bytes,
+ * when they are first asked for: reading a model does not touch its weights but to look at them. */
 const float *value_floats(const struct value *v);
 
 /* Bytes of an element. */
@@ -130,7 +130,8 @@ const struct value *node_input(const struct graph *g, const struct node *n, int 
 const struct attribute *node_attribute(const struct node *n, const char *name);
 int64_t node_int(const struct node *n, const char *name, int64_t otherwise);
 float node_float(const struct node *n, const char *name, float otherwise);
-/* The operator's axis attribute as an index below `rank`; `otherwise` when it isn't given. ERR_INPUT when out of range. */
+/* The operator's axis attribute as an index below `rank`; `otherwise` when it isn't given. ERR_INPUT when out of range.
+ */
 enum err node_axis(const struct node *n, int rank, int64_t otherwise, int *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 /* Copies `count` ints; absent: all `otherwise`. ERR_INPUT when the attribute has another length. */

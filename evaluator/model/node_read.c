@@ -105,12 +105,15 @@ static enum err pack_attribute(struct reader *r, const Onnx__AttributeProto *a, 
 	return ERR_OK;
 }
 
-static enum err keep_attribute(struct reader *r, const struct node *n, Onnx__AttributeProto *a, struct raw_attribute *ret)
+static enum err keep_attribute(
+	struct reader *r, const struct node *n, Onnx__AttributeProto *a, struct raw_attribute *ret)
 {
 	char where[256];
 	if (a->g || a->n_graphs || a->n_tensors || a->sparse_tensor || a->n_sparse_tensors)
-		return err_set(r->e, ERR_UNSUPPORTED, "%s: attribute '%.100s' is a graph or a list of tensors, which is not "
-			"supported", node_text(n, where), text(a->name));
+		return err_set(r->e, ERR_UNSUPPORTED,
+			"%s: attribute '%.100s' is a graph or a list of tensors, which is not "
+			"supported",
+			node_text(n, where), text(a->name));
 	if (!a->t || !a->t->has_raw_data)
 		return pack_attribute(r, a, ret);
 	ProtobufCBinaryData stripped = a->t->raw_data;
@@ -191,8 +194,8 @@ static enum err append_opaque(struct reader *r, const Onnx__NodeProto *from, str
 /* ---- constants ---- */
 
 /* A tensor of numbers that an attribute lists. */
-static enum err list_constant(struct reader *r, enum dtype dtype, const void *from, size_t count, bool scalar,
-	struct value *ret)
+static enum err list_constant(
+	struct reader *r, enum dtype dtype, const void *from, size_t count, bool scalar, struct value *ret)
 {
 	size_t size = dtype_size(dtype);
 	ret->dtype = dtype;
@@ -233,8 +236,8 @@ static enum err read_constant(struct reader *r, const Onnx__NodeProto *from)
 	int index;
 	struct value v;
 	if (from->n_output != 1)
-		return err_set(r->e, ERR_INPUT, "node '%.200s' (Constant): has %zu outputs, expected 1", text(from->name),
-			from->n_output);
+		return err_set(r->e, ERR_INPUT, "node '%.200s' (Constant): has %zu outputs, expected 1",
+			text(from->name), from->n_output);
 	enum err err = constant_value(r, from, text(from->output[0]), &v);
 	return err ? err : reader_add(r, text(from->output[0]), &v, &index);
 }
@@ -301,8 +304,9 @@ enum err reader_append(struct reader *r, struct node *n, char *const *names, con
 	if (!n->out)
 		return reader_no_memory(r);
 	for (int i = 0; i < n->out_count; i++) {
-		struct value v = { .dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = shapes[i],
-			.producer = g->node_count };
+		struct value v = {
+			.dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = shapes[i], .producer = g->node_count
+		};
 		n->out[i] = -1;
 		enum err err = *text(names[i]) ? reader_add(r, names[i], &v, &n->out[i]) : ERR_OK;
 		if (err)
@@ -369,7 +373,8 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 		return err;
 	if (n.op == OP_COUNT) {
 		char reason[200];
-		snprintf(reason, sizeof reason, "operator '%.80s%s%.80s' is not known", domain, *domain ? "." : "", type);
+		snprintf(reason, sizeof reason, "operator '%.80s%s%.80s' is not known", domain, *domain ? "." : "",
+			type);
 		err = reader_name(r, reason, &n.opaque);
 		if (err)
 			return err;

@@ -1,10 +1,10 @@
 /* onnx_read.c -- an ONNX file becomes a graph.
  * SPDX-License-Identifier: MIT
  *
- * The bytes are walked once and stripped of the weights (wire.c), protobuf-c unpacks the rest, everything is copied into
- * the graph's arena and the message is dropped; large weights stay in the file's bytes, which the graph takes over. ONNX
- * wants nodes in topological order, so a name that is not known yet is an error, and a cycle cannot be expressed.
- * Initialisers become values first, then inputs, then what each node computes. */
+ * The bytes are walked once and stripped of the weights (wire.c), protobuf-c unpacks the rest, everything is copied
+ * into the graph's arena and the message is dropped; large weights stay in the file's bytes, which the graph takes
+ * over. ONNX wants nodes in topological order, so a name that is not known yet is an error, and a cycle cannot be
+ * expressed. Initialisers become values first, then inputs, then what each node computes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,7 +164,8 @@ static enum err note_batch(struct reader *r, const struct value *v)
 	bool first = g->input_count == 0;
 	if (!first && v->batch_size != g->batch_size)
 		return err_set(r->e, ERR_UNSUPPORTED,
-			"input '%.200s': its first dimension, the batch, is declared as %lld, the first input's as %lld",
+			"input '%.200s': its first dimension, the batch, is declared as %lld, the first input's as "
+			"%lld",
 			v->name, (long long)v->batch_size, (long long)g->batch_size);
 	g->batch_size = v->batch_size;
 	return ERR_OK;
@@ -211,8 +212,8 @@ static enum err read_output(struct reader *r, const Onnx__ValueInfoProto *info)
 		return err_set(r->e, ERR_INPUT, "output '%.200s': no node computes it", text(info->name));
 	for (int i = 0; i < g->output_count; i++)
 		if (g->outputs[i] == index)
-			return err_set(r->e, ERR_UNSUPPORTED, "output '%.200s': is output '%.200s' again", text(info->name),
-				g->values[index].name);
+			return err_set(r->e, ERR_UNSUPPORTED, "output '%.200s': is output '%.200s' again",
+				text(info->name), g->values[index].name);
 	struct value *v = &g->values[index];
 	const Onnx__TypeProto__Tensor *type = tensor_type(info);
 	enum err err = reader_name(r, info->name, &v->name); /* an Identity may have stood between */

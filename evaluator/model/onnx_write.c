@@ -1,9 +1,10 @@
 /* onnx_write.c -- a graph becomes an ONNX file.
  * SPDX-License-Identifier: MIT
  *
- * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Stored tensors
- * that no node uses are left out; those that weren't learned become Constant nodes, as they were, and sizes that depend on
- * the batch the arithmetic that finds them when the network runs. Every builder answers NULL when memory is out. */
+ * The message is built in an arena of its own and points into the graph where it can; protobuf-c packs it. Stored
+ * tensors that no node uses are left out; those that weren't learned become Constant nodes, as they were, and sizes
+ * that depend on the batch the arithmetic that finds them when the network runs. Every builder answers NULL when memory
+ * is out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,8 +208,9 @@ static bool add_number(struct writer *w, const char *name, int64_t number)
 	if (!data || !v || !name)
 		return false;
 	*data = number;
-	*v = (struct value){ .name = name, .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { 1 } },
-		.data = data };
+	*v = (struct value){
+		.name = name, .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { 1 } }, .data = data
+	};
 	return add_constant(w, v);
 }
 
@@ -287,8 +289,8 @@ static Onnx__AttributeProto *unpack_raw(struct writer *w, const struct raw_attri
 static bool build_node(struct writer *w, const struct node *n)
 {
 	size_t attributes = (size_t)(n->opaque ? n->raw_count : n->attribute_count);
-	Onnx__NodeProto *p = add_node(w, n->opaque ? n->type : op_table[n->op].name, (size_t)n->in_count,
-		(size_t)n->out_count, attributes);
+	Onnx__NodeProto *p = add_node(
+		w, n->opaque ? n->type : op_table[n->op].name, (size_t)n->in_count, (size_t)n->out_count, attributes);
 	if (!p)
 		return false;
 	p->name = string(n->name);
@@ -404,8 +406,8 @@ static bool build_opsets(struct writer *w, Onnx__ModelProto *model)
 	const struct graph *g = w->g;
 	model->opset_import = ARENA_ARRAY(w->arena, Onnx__OperatorSetIdProto *, (size_t)g->opset_count + 1);
 	for (int i = -1; model->opset_import && i < g->opset_count; i++) {
-		Onnx__OperatorSetIdProto *p = i < 0 ? build_opset(w, "", g->opset) :
-						      build_opset(w, g->opsets[i].domain, g->opsets[i].version);
+		Onnx__OperatorSetIdProto *p = i < 0 ? build_opset(w, "", g->opset)
+						    : build_opset(w, g->opsets[i].domain, g->opsets[i].version);
 		if (!p)
 			return false;
 		model->opset_import[model->n_opset_import++] = p;

@@ -131,7 +131,7 @@ struct op_attribute {
 struct op_info {
 	const char *name; /* in ONNX, domain "" */
 	int min_in, max_in;
-	int max_out; /* outputs that are kept */
+	int max_out;  /* outputs that are kept */
 	int more_out; /* outputs behind those, which only training uses: dropped; using one makes the file an error */
 	struct op_attribute attributes[OP_MAX_ATTRIBUTES];
 };

@@ -30,8 +30,7 @@ float operand_float(const struct graph *g, const struct node *n, const char *nam
 	return node_float(n, name, otherwise);
 }
 
-void operand_set_ints(
-	struct graph *g, struct node *n, const char *name, int input, const int64_t *ints, size_t count)
+void operand_set_ints(struct graph *g, struct node *n, const char *name, int input, const int64_t *ints, size_t count)
 {
 	for (int i = 0; name && i < n->attribute_count; i++) {
 		struct attribute *a = &n->attributes[i];
@@ -60,7 +59,8 @@ static enum err mark_axis(const struct node *n, int64_t axis, int rank, bool mar
 	return ERR_OK;
 }
 
-enum err operand_axes(const struct graph *g, const struct node *n, int rank, bool ret[SHAPE_MAX_RANK], struct errinfo *e)
+enum err operand_axes(
+	const struct graph *g, const struct node *n, int rank, bool ret[SHAPE_MAX_RANK], struct errinfo *e)
 {
 	const int64_t *axes = NULL;
 	size_t count = 0;
@@ -197,8 +197,9 @@ static enum err pad_mode(const struct node *n, char *ret, struct errinfo *e)
 	const struct attribute *a = node_attribute(n, "mode");
 	const char *mode = a ? a->s : "constant";
 	if (strcmp(mode, "constant") && strcmp(mode, "reflect") && strcmp(mode, "edge"))
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'mode' is '%.40s', expected constant, reflect or edge",
-			node_text(n, text), mode);
+		return err_set(e, ERR_UNSUPPORTED,
+			"%s: attribute 'mode' is '%.40s', expected constant, reflect or edge", node_text(n, text),
+			mode);
 	*ret = *mode;
 	return ERR_OK;
 }
@@ -266,7 +267,8 @@ static void equal_parts(int64_t n, int parts, int64_t *ret)
 	}
 }
 
-enum err operand_split(const struct graph *g, const struct node *n, int *ret_axis, int64_t *ret_sizes, struct errinfo *e)
+enum err operand_split(
+	const struct graph *g, const struct node *n, int *ret_axis, int64_t *ret_sizes, struct errinfo *e)
 {
 	char text[256];
 	const struct shape *x = &node_input(g, n, 0)->shape;
@@ -281,7 +283,8 @@ enum err operand_split(const struct graph *g, const struct node *n, int *ret_axi
 		return err_set(e, ERR_UNSUPPORTED, "%s: splits the batch", node_text(n, text));
 	bool given = operand_ints(g, n, "split", 1, &sizes, &count);
 	if (given && count != (size_t)n->out_count)
-		return err_set(e, ERR_INPUT, "%s: has %zu sizes for %d outputs", node_text(n, text), count, n->out_count);
+		return err_set(
+			e, ERR_INPUT, "%s: has %zu sizes for %d outputs", node_text(n, text), count, n->out_count);
 	if (given)
 		memcpy(ret_sizes, sizes, count * sizeof *sizes);
 	else
@@ -292,8 +295,8 @@ enum err operand_split(const struct graph *g, const struct node *n, int *ret_axi
 		sum += sound ? ret_sizes[i] : 0;
 	}
 	if (!sound || sum != x->dim[axis])
-		return err_set(e, ERR_INPUT, "%s: the parts don't add up to the %lld of dimension %d", node_text(n, text),
-			(long long)x->dim[axis], axis);
+		return err_set(e, ERR_INPUT, "%s: the parts don't add up to the %lld of dimension %d",
+			node_text(n, text), (long long)x->dim[axis], axis);
 	*ret_axis = axis;
 	return ERR_OK;
 }
@@ -329,8 +332,8 @@ static enum err resize_words(const struct graph *g, const struct node *n, struct
 		{ "pytorch_half_pixel", RESIZE_PYTORCH_HALF_PIXEL }, { "align_corners", RESIZE_ALIGN_CORNERS },
 		{ "asymmetric", RESIZE_ASYMMETRIC }, { 0 } };
 	static const struct word roundings[] = { { "round_prefer_floor", RESIZE_ROUND_PREFER_FLOOR },
-		{ "round_prefer_ceil", RESIZE_ROUND_PREFER_CEIL }, { "floor", RESIZE_FLOOR },
-		{ "ceil", RESIZE_CEIL }, { 0 } };
+		{ "round_prefer_ceil", RESIZE_ROUND_PREFER_CEIL }, { "floor", RESIZE_FLOOR }, { "ceil", RESIZE_CEIL },
+		{ 0 } };
 	int mode = 0, coordinate = 0, nearest = 0;
 	static const struct word policies[] = { { "stretch", 0 }, { 0 } };
 	bool old = n->op == OP_UPSAMPLE || g->opset < 11;

@@ -1,8 +1,8 @@
 /* reader.h -- a graph while it is read.
  * SPDX-License-Identifier: MIT
  *
- * onnx_read.c reads what surrounds the nodes, node_read.c a node's attributes, inputs and outputs. Then fold.c evaluates it
- * when everything that it reads is known, or resolve.c brings it into the form that struct graph promises.
+ * onnx_read.c reads what surrounds the nodes, node_read.c a node's attributes, inputs and outputs. Then fold.c
+ * evaluates it when everything that it reads is known, or resolve.c brings it into the form that struct graph promises.
  *
  * A known integer may depend on the batch: shapes do. Element i of such a value is data[i] + slope[i] * batch. */
 #ifndef EVALUATOR_MODEL_READER_H
@@ -18,9 +18,9 @@ struct reader {
 	struct names *names; /* of values, as the file has them */
 	const Onnx__GraphProto *from;
 	struct file_bytes *file; /* the graph's */
-	int64_t **slope; /* by value: NULL when it doesn't depend on the batch */
-	int64_t *outer;  /* by value: how much of the batch's dimension is outside of it, 0 standing for 1 */
-	int *uses;       /* by value: how many inputs it is by now */
+	int64_t **slope;	 /* by value: NULL when it doesn't depend on the batch */
+	int64_t *outer;		 /* by value: how much of the batch's dimension is outside of it, 0 standing for 1 */
+	int *uses;		 /* by value: how many inputs it is by now */
 	size_t value_room, node_room;
 	size_t folded; /* bytes of evaluated constants */
 	struct errinfo *e;
@@ -78,15 +78,16 @@ enum err reader_fold(struct reader *r, const struct node *n, char *const *names,
 
 /* ---- resolve.c ---- */
 
-/* Makes input i, whole numbers that may depend on the batch, an operand of the node's own in which multiples of the batch
- * are negative. ERR_UNSUPPORTED when it depends on the batch in another way. */
+/* Makes input i, whole numbers that may depend on the batch, an operand of the node's own in which multiples of the
+ * batch are negative. ERR_UNSUPPORTED when it depends on the batch in another way. */
 enum err reader_own_sizes(struct reader *r, struct node *n, int i) __attribute__((warn_unused_result));
 
-/* How much of the dimension that holds the batch is outside of it (struct reader's outer), of an output of this shape. */
+/* How much of the dimension that holds the batch is outside of it (struct reader's outer), of an output of this shape.
+ */
 int64_t reader_outer(struct reader *r, const struct node *n, const struct shape *out);
 
-/* Brings operands and operator into the form that doesn't depend on the file's batch size, and gives the node operands and
- * statistics that no other node reads. */
+/* Brings operands and operator into the form that doesn't depend on the file's batch size, and gives the node operands
+ * and statistics that no other node reads. */
 enum err reader_resolve(struct reader *r, struct node *n) __attribute__((warn_unused_result));
 
 #endif

@@ -1,9 +1,9 @@
 /* resolve.c -- nodes freed of the batch size that a file was written with.
  * SPDX-License-Identifier: MIT
  *
- * A file says how large a batch is in three ways: by arithmetic on shapes, which fold.c has turned into whole numbers with
- * slopes; by the number that was declared for its inputs, which then stands in many a constant; or not at all. Here all
- * become one: -1 in a Reshape, negative sizes in an Expand or a Resize, nothing anywhere else. */
+ * A file says how large a batch is in three ways: by arithmetic on shapes, which fold.c has turned into whole numbers
+ * with slopes; by the number that was declared for its inputs, which then stands in many a constant; or not at all.
+ * Here all become one: -1 in a Reshape, negative sizes in an Expand or a Resize, nothing anywhere else. */
 #include <string.h>
 
 #include "evaluator/model/fold.h"
@@ -19,8 +19,11 @@ static struct value *input(struct reader *r, const struct node *n, int i)
 static enum err set_operand(
 	struct reader *r, struct node *n, int i, const int64_t *numbers, size_t count, bool batch_sizes)
 {
-	struct value v = { .dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { (int64_t)count } },
-		.producer = -1, .batch_sizes = batch_sizes };
+	struct value v = { .dtype = DTYPE_INT64,
+		.file_type = DTYPE_INT64,
+		.shape = { 1, { (int64_t)count } },
+		.producer = -1,
+		.batch_sizes = batch_sizes };
 	v.data = arena_alloc(r->g->arena, count, sizeof *numbers);
 	if (!v.data)
 		return reader_no_memory(r);
@@ -57,9 +60,9 @@ static int64_t product(const struct shape *s, int first, int last)
 	return n;
 }
 
-/* Elements that stand before the batch in memory order: those of the dimensions before its own, and the part of its own that
- * is outside of it. A dimension of 12 x batch may be (batch, 12), as after joining (batch, 12, 64) and (12 x batch, 64), or
- * (12, batch). */
+/* Elements that stand before the batch in memory order: those of the dimensions before its own, and the part of its own
+ * that is outside of it. A dimension of 12 x batch may be (batch, 12), as after joining (batch, 12, 64) and (12 x
+ * batch, 64), or (12, batch). */
 static int64_t before_batch(struct reader *r, int value)
 {
 	const struct shape *s = &r->g->values[value].shape;
@@ -67,15 +70,16 @@ static int64_t before_batch(struct reader *r, int value)
 	return product(s, 0, shape_batch_axis(s)) * outer;
 }
 
-/* Whether dimension i of sizes that were written for a batch of `declared` may hold it, `seen` elements standing before. */
+/* Whether dimension i of sizes that were written for a batch of `declared` may hold it, `seen` elements standing
+ * before. */
 static bool may_hold(const struct shape *s, int i, int64_t seen, int64_t before, int64_t declared)
 {
 	int64_t own = s->dim[i] / declared;
 	return s->dim[i] % declared == 0 && seen <= before && before % seen == 0 && own % (before / seen) == 0;
 }
 
-/* The dimension that the batch is most likely in, of those that it may be in: one that is nothing else; one that begins with
- * it, but features come last and are kept apart; any. With a declared batch of 1 there may be several. */
+/* The dimension that the batch is most likely in, of those that it may be in: one that is nothing else; one that begins
+ * with it, but features come last and are kept apart; any. With a declared batch of 1 there may be several. */
 static int likely_axis(const struct shape *s, int64_t before, int64_t declared)
 {
 	int64_t seen = 1;
@@ -93,8 +97,7 @@ static int likely_axis(const struct shape *s, int64_t before, int64_t declared)
 }
 
 /* The numbers are those of a batch of `declared`. */
-static bool place_batch(
-	const struct shape *x, int64_t before, int64_t declared, const int64_t *target, struct shape *s)
+static bool place_batch(const struct shape *x, int64_t before, int64_t declared, const int64_t *target, struct shape *s)
 {
 	int64_t whole, known = 1;
 	if (__builtin_mul_overflow(product(x, 0, x->rank), declared, &whole))
@@ -162,8 +165,9 @@ static enum err resolve_reshape(struct reader *r, struct node *n)
 		open = open || base[i] == -1;
 	bool named = names_batch(&x->shape, base, slope, s.rank);
 	int64_t declared = r->g->batch_size ? r->g->batch_size : 1;
-	if (named ? !place_named(&x->shape, base, slope, &s) :
-		    (r->g->batch_size || !open) && !place_batch(&x->shape, before_batch(r, n->in[0]), declared, base, &s))
+	if (named ? !place_named(&x->shape, base, slope, &s)
+		  : (r->g->batch_size || !open) &&
+				!place_batch(&x->shape, before_batch(r, n->in[0]), declared, base, &s))
 		return fold_refuse(r, n, "its shape does not fit its input, whatever the batch");
 	for (int i = 0; i < s.rank; i++)
 		target[i] = named || r->g->batch_size || !open ? (s.dim[i] < 0 ? -1 : s.dim[i]) : base[i];
@@ -333,8 +337,14 @@ static enum err expand_one(struct reader *r, struct node *n, int i, int axis)
 {
 	struct graph *g = r->g;
 	struct shape s = input(r, n, i)->shape;
-	struct node expand = { .name = n->name, .op = OP_EXPAND, .type = op_table[OP_EXPAND].name, .domain = "",
-		.in = ARENA_ARRAY(g->arena, int, 2), .in_count = 2, .out = ARENA_ARRAY(g->arena, int, 1), .out_count = 1 };
+	struct node expand = { .name = n->name,
+		.op = OP_EXPAND,
+		.type = op_table[OP_EXPAND].name,
+		.domain = "",
+		.in = ARENA_ARRAY(g->arena, int, 2),
+		.in_count = 2,
+		.out = ARENA_ARRAY(g->arena, int, 1),
+		.out_count = 1 };
 	if (!expand.in || !expand.out)
 		return reader_no_memory(r);
 	s.dim[axis] = DIM_BATCH;
@@ -383,8 +393,8 @@ static enum err resolve_stored(struct reader *r, struct node *n)
 
 /* ---- the whole ---- */
 
-/* Operands are changed when channels go, and a batch-norm's statistics when they are measured again: each has tensors of
- * its own, also when a file lets several nodes read one. */
+/* Operands are changed when channels go, and a batch-norm's statistics when they are measured again: each has tensors
+ * of its own, also when a file lets several nodes read one. */
 static bool is_read(const struct reader *r, const struct node *n, int i)
 {
 	for (int k = 0; k < n->in_count; k++)

@@ -31,8 +31,8 @@ enum err shape_want_weight(const struct graph *g, const struct node *n, int i, c
 	return err_set(e, ERR_UNSUPPORTED, "%s: %s is not a stored float tensor", node_text(n, text), what);
 }
 
-enum err shape_want_vector(const struct graph *g, const struct node *n, int i, const char *what, int64_t length,
-	struct errinfo *e)
+enum err shape_want_vector(
+	const struct graph *g, const struct node *n, int i, const char *what, int64_t length, struct errinfo *e)
 {
 	char expected[64];
 	const struct value *v = node_input(g, n, i);
@@ -110,7 +110,10 @@ shape_rule *shape_rule_of(enum op op)
 {
 	if (rules[op])
 		return rules[op];
-	return op_is_unary(op) ? shape_same : op_is_broadcast(op) ? shape_broadcast : op_is_reduce(op) ? shape_reduce : NULL;
+	return op_is_unary(op)	     ? shape_same
+	       : op_is_broadcast(op) ? shape_broadcast
+	       : op_is_reduce(op)    ? shape_reduce
+				     : NULL;
 }
 
 static enum err check_size(const struct node *n, const struct shape *s, struct errinfo *e)
@@ -208,7 +211,8 @@ static enum err add_work(const struct graph *g, const struct node *n, int64_t *t
 	return ERR_OK;
 }
 
-static enum err infer_node(struct graph *g, const struct node *n, struct shape *shapes, int64_t *total, struct errinfo *e)
+static enum err infer_node(
+	struct graph *g, const struct node *n, struct shape *shapes, int64_t *total, struct errinfo *e)
 {
 	enum err err = shape_infer(g, n, shapes, e);
 	if (err)

@@ -1,9 +1,9 @@
 /* shape.h -- what each operator does to shapes, and what it demands of its inputs.
  * SPDX-License-Identifier: MIT
  *
- * One rule an operator. A rule sees inputs whose shapes are known and writes one shape for each output. ERR_INPUT: the node
- * is wrong, and so is the file. ERR_UNSUPPORTED: it may be right, but there is no rule for this form; the reader makes such
- * a node opaque. */
+ * One rule an operator. A rule sees inputs whose shapes are known and writes one shape for each output. ERR_INPUT: the
+ * node is wrong, and so is the file. ERR_UNSUPPORTED: it may be right, but there is no rule for this form; the reader
+ * makes such a node opaque. */
 #ifndef EVALUATOR_MODEL_SHAPE_H
 #define EVALUATOR_MODEL_SHAPE_H
 
@@ -13,8 +13,8 @@
 typedef enum err shape_rule(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e);
 
 /* shape_layer.c */
-shape_rule shape_conv, shape_conv_transpose, shape_contraction, shape_batch_norm, shape_instance_norm,
-	shape_layer_norm, shape_group_norm;
+shape_rule shape_conv, shape_conv_transpose, shape_contraction, shape_batch_norm, shape_instance_norm, shape_layer_norm,
+	shape_group_norm;
 /* shape_map.c */
 shape_rule shape_same, shape_clip, shape_broadcast, shape_prelu, shape_pool, shape_global_pool, shape_softmax,
 	shape_reduce, shape_lrn, shape_lp_norm;
@@ -36,8 +36,8 @@ enum err shape_want_vector(const struct graph *g, const struct node *n, int i, c
 /* What a and b broadcast to, aligned at their last dimensions; false when they don't fit. */
 bool shape_join(const struct shape *a, const struct shape *b, struct shape *ret);
 
-/* The shape that a Reshape to `target` makes of x: 0 copies a dimension, -1 is what is left, which is where the batch goes
- * unless a 0 copied it. False when the numbers don't add up. */
+/* The shape that a Reshape to `target` makes of x: 0 copies a dimension, -1 is what is left, which is where the batch
+ * goes unless a 0 copied it. False when the numbers don't add up. */
 bool shape_reshaped(const struct shape *x, const int64_t *target, size_t count, struct shape *ret);
 
 /* The index of the only dimension that is a multiple of the batch, -1 when there is none or more than one. */

@@ -21,7 +21,8 @@ static enum err check_filters(const struct graph *g, const struct node *n, bool 
 		return shape_want(n, "the weight", w, expected, e);
 	}
 	if (group < 1 || x->dim[1] % group || (!transposed && filters % group))
-		return err_set(e, ERR_INPUT, "%s: attribute 'group' is %lld, which divides not both %lld and %lld channels",
+		return err_set(e, ERR_INPUT,
+			"%s: attribute 'group' is %lld, which divides not both %lld and %lld channels",
 			node_text(n, text), (long long)group, (long long)x->dim[1], (long long)filters);
 	int64_t want = transposed ? x->dim[1] : x->dim[1] / group;
 	if (w->dim[transposed ? 0 : 1] != want) {
@@ -156,7 +157,8 @@ enum err shape_batch_norm(const struct graph *g, const struct node *n, struct sh
 {
 	char text[256];
 	if (!node_int(n, "spatial", 1))
-		return err_set(e, ERR_UNSUPPORTED, "%s: attribute 'spatial' is 0, only 1 is supported", node_text(n, text));
+		return err_set(
+			e, ERR_UNSUPPORTED, "%s: attribute 'spatial' is 0, only 1 is supported", node_text(n, text));
 	enum err err = check_vectors(g, n, 4, 2, e);
 	if (!err)
 		err = check_variance(g, n, e);

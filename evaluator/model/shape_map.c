@@ -91,8 +91,8 @@ enum err shape_softmax(const struct graph *g, const struct node *n, struct shape
 	char text[256];
 	const struct shape *x = &node_input(g, n, 0)->shape;
 	int axis = 0;
-	enum err err = x->rank ? node_axis(n, x->rank, g->opset < 13 ? 1 : -1, &axis, e) :
-				 err_set(e, ERR_INPUT, "%s: the input is a scalar", node_text(n, text));
+	enum err err = x->rank ? node_axis(n, x->rank, g->opset < 13 ? 1 : -1, &axis, e)
+			       : err_set(e, ERR_INPUT, "%s: the input is a scalar", node_text(n, text));
 	for (int i = axis; i < (g->opset < 13 ? x->rank : axis + 1) && !err; i++)
 		if (x->dim[i] < 0)
 			err = err_set(e, ERR_UNSUPPORTED, "%s: runs over the batch", node_text(n, text));
@@ -142,7 +142,8 @@ enum err shape_lp_norm(const struct graph *g, const struct node *n, struct shape
 	int axis = 0;
 	enum err err = node_axis(n, x->rank, -1, &axis, e);
 	if (!err && p != 1 && p != 2)
-		err = err_set(e, ERR_INPUT, "%s: attribute 'p' is %lld, expected 1 or 2", node_text(n, text), (long long)p);
+		err = err_set(
+			e, ERR_INPUT, "%s: attribute 'p' is %lld, expected 1 or 2", node_text(n, text), (long long)p);
 	if (!err && x->dim[axis] < 0)
 		err = err_set(e, ERR_UNSUPPORTED, "%s: runs over the batch", node_text(n, text));
 	if (!err)

@@ -212,8 +212,8 @@ enum err shape_gather(const struct graph *g, const struct node *n, struct shape 
 			node_text(n, text));
 	for (size_t i = 0; i < count && !err; i++)
 		if (index[i] < -x->dim[axis] || index[i] >= x->dim[axis])
-			err = err_set(e, ERR_INPUT, "%s: index %zu is %lld, expected %lld to %lld", node_text(n, text), i,
-				(long long)index[i], (long long)-x->dim[axis], (long long)x->dim[axis] - 1);
+			err = err_set(e, ERR_INPUT, "%s: index %zu is %lld, expected %lld to %lld", node_text(n, text),
+				i, (long long)index[i], (long long)-x->dim[axis], (long long)x->dim[axis] - 1);
 	if (err)
 		return err;
 	struct shape s = { 0 };
@@ -257,12 +257,14 @@ enum err shape_tile(const struct graph *g, const struct node *n, struct shape *r
 	if (!operand_ints(g, n, NULL, 1, &repeats, &count))
 		return err_set(e, ERR_UNSUPPORTED, "%s: its repeats depend on more than the batch", node_text(n, text));
 	if (count != (size_t)x->rank)
-		return err_set(e, ERR_INPUT, "%s: has %zu repeats for %d dimensions", node_text(n, text), count, x->rank);
+		return err_set(
+			e, ERR_INPUT, "%s: has %zu repeats for %d dimensions", node_text(n, text), count, x->rank);
 	*ret = *x;
 	for (int i = 0; i < x->rank; i++) {
 		if (x->dim[i] < 0 && repeats[i] != 1)
 			return err_set(e, ERR_UNSUPPORTED, "%s: repeats the batch", node_text(n, text));
-		if (repeats[i] < 1 || repeats[i] > INT32_MAX || __builtin_mul_overflow(x->dim[i], repeats[i], &ret->dim[i]))
+		if (repeats[i] < 1 || repeats[i] > INT32_MAX ||
+			__builtin_mul_overflow(x->dim[i], repeats[i], &ret->dim[i]))
 			return err_set(e, ERR_INPUT, "%s: repeat %d is %lld, expected 1 to 2^31", node_text(n, text), i,
 				(long long)repeats[i]);
 	}
@@ -290,8 +292,8 @@ static enum err read_block(const struct graph *g, const struct node *n, int64_t 
 	if (x->rank != 4 || x->dim[0] > 0)
 		return shape_want(n, "the input", x, "(batch, channels, height, width)", e);
 	if (block < 1 || block > 1 << 12)
-		return err_set(e, ERR_INPUT, "%s: attribute 'blocksize' is %lld, expected at least 1", node_text(n, text),
-			(long long)block);
+		return err_set(e, ERR_INPUT, "%s: attribute 'blocksize' is %lld, expected at least 1",
+			node_text(n, text), (long long)block);
 	*ret = block;
 	return ERR_OK;
 }

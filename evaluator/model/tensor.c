@@ -18,21 +18,21 @@ static const int64_t LARGEST_COUNT = (int64_t)1 << 31;
 typedef void widen_cb(const void *from, size_t n, void *to);
 typedef void narrow_cb(const void *from, size_t n, void *to);
 
-#define CONVERSION(name, type, memory)                                 \
-	static void widen_##name(const void *from, size_t n, void *to)     \
-	{                                                                   \
-		type x;                                                         \
-		for (size_t i = 0; i < n; i++) {                                \
-			memcpy(&x, (const char *)from + i * sizeof x, sizeof x);    \
-			((memory *)to)[i] = (memory)x;                              \
-		}                                                               \
-	}                                                                   \
-	static void narrow_##name(const void *from, size_t n, void *to)    \
-	{                                                                   \
-		for (size_t i = 0; i < n; i++) {                                \
-			type x = (type)((const memory *)from)[i];                   \
-			memcpy((char *)to + i * sizeof x, &x, sizeof x);            \
-		}                                                               \
+#define CONVERSION(name, type, memory)                                                                                 \
+	static void widen_##name(const void *from, size_t n, void *to)                                                 \
+	{                                                                                                              \
+		type x;                                                                                                \
+		for (size_t i = 0; i < n; i++) {                                                                       \
+			memcpy(&x, (const char *)from + i * sizeof x, sizeof x);                                       \
+			((memory *)to)[i] = (memory)x;                                                                 \
+		}                                                                                                      \
+	}                                                                                                              \
+	static void narrow_##name(const void *from, size_t n, void *to)                                                \
+	{                                                                                                              \
+		for (size_t i = 0; i < n; i++) {                                                                       \
+			type x = (type)((const memory *)from)[i];                                                      \
+			memcpy((char *)to + i * sizeof x, &x, sizeof x);                                               \
+		}                                                                                                      \
 	}
 
 CONVERSION(float, float, float)
@@ -104,8 +104,9 @@ static enum err read_dims(
 	return ERR_OK;
 }
 
-/* A weight that is not finite makes every comparison of results meaningless, and some kernels turn NaN into 0. The search
- * goes by blocks of a fixed length, which the compiler makes vectors of; the exponent of what is not finite is all ones. */
+/* A weight that is not finite makes every comparison of results meaningless, and some kernels turn NaN into 0. The
+ * search goes by blocks of a fixed length, which the compiler makes vectors of; the exponent of what is not finite is
+ * all ones. */
 static bool all_finite(const char *x, size_t n)
 {
 	enum { BLOCK = 1024 };
@@ -147,8 +148,8 @@ static enum err check_length(const char *name, size_t bytes, int64_t count, size
 /* ---- the elements ---- */
 
 /* The message's list for this type: elements of `*ret_width` bytes. Small types stand in the list of int32. */
-static const void *typed_list(const Onnx__TensorProto *t, const struct element *type, size_t *ret_n,
-	const struct element **ret_as)
+static const void *typed_list(
+	const Onnx__TensorProto *t, const struct element *type, size_t *ret_n, const struct element **ret_as)
 {
 	*ret_as = type;
 	if (type->file_type == TYPE(FLOAT)) {
@@ -205,7 +206,8 @@ enum err tensor_read(const Onnx__TensorProto *t, const char *name, const struct 
 	const struct element *type = element_of(t->data_type);
 	if (!type)
 		return err_set(e, ERR_UNSUPPORTED,
-			"tensor '%.200s': data type %d, only float (1), double (11), whole numbers of up to 64 bits and "
+			"tensor '%.200s': data type %d, only float (1), double (11), whole numbers of up to 64 bits "
+			"and "
 			"bool (9) are supported",
 			name, t->data_type);
 	if (t->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL || t->n_external_data)

@@ -10,11 +10,11 @@
 
 struct value;
 
-/* Fills dtype, file_type, shape and data of ret from t, which was stripped of its raw data (model/wire.h), and the bytes of
- * the file, which large tensors of floats stay in (value_floats): dimensions, their product, type and length of the data are checked
- * before memory is taken from the arena. float and double become floats, whole numbers and bool 64-bit integers; of
- * floats each must be finite. Data may be raw (little-endian) or typed; data outside the file is ERR_UNSUPPORTED. Errors
- * name the tensor. */
+/* Fills dtype, file_type, shape and data of ret from t, which was stripped of its raw data (model/wire.h), and the
+ * bytes of the file, which large tensors of floats stay in (value_floats): dimensions, their product, type and length
+ * of the data are checked before memory is taken from the arena. float and double become floats, whole numbers and bool
+ * 64-bit integers; of floats each must be finite. Data may be raw (little-endian) or typed; data outside the file is
+ * ERR_UNSUPPORTED. Errors name the tensor. */
 enum err tensor_read(const Onnx__TensorProto *t, const char *name, const struct file_bytes *file, struct arena *a,
 	struct value *ret, struct errinfo *e) __attribute__((warn_unused_result));
 

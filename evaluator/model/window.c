@@ -8,8 +8,8 @@
 
 enum { LARGEST = 1 << 20 }; /* of a kernel, stride, dilation or padding: products stay far from overflow */
 
-static enum err check_range(const struct node *n, const char *what, const int64_t *v, size_t count, int64_t least,
-	struct errinfo *e)
+static enum err check_range(
+	const struct node *n, const char *what, const int64_t *v, size_t count, int64_t least, struct errinfo *e)
 {
 	char text[256];
 	for (size_t i = 0; i < count; i++)
@@ -48,7 +48,8 @@ static int64_t reach_of(const struct window *w, int axis)
 	return w->dilation[axis] * (w->kernel[axis] - 1) + 1;
 }
 
-/* SAME: as many outputs as strides fit into the input; an odd number of padding goes behind (UPPER) or before (LOWER). */
+/* SAME: as many outputs as strides fit into the input; an odd number of padding goes behind (UPPER) or before (LOWER).
+ */
 static void pad_same(struct window *w, const struct shape *in, bool upper)
 {
 	for (int i = 0; i < w->rank; i++) {
@@ -126,8 +127,8 @@ static enum err check_out(const struct node *n, const struct shape *in, const st
 	return ERR_OK;
 }
 
-enum err window_read(const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret,
-	struct errinfo *e)
+enum err window_read(
+	const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret, struct errinfo *e)
 {
 	struct window w = { 0 };
 	enum err err = read_frame(n, in, kernel, &w, e);
@@ -159,8 +160,8 @@ static enum err pad_to_size(const struct node *n, const struct shape *in, const 
 	return err;
 }
 
-enum err window_read_transposed(const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret,
-	struct errinfo *e)
+enum err window_read_transposed(
+	const struct node *n, const struct shape *in, const int64_t *kernel, struct window *ret, struct errinfo *e)
 {
 	struct window w = { 0 };
 	int64_t extra[WINDOW_MAX_RANK];

@@ -73,8 +73,7 @@ static bool skip(struct cursor *c, uint64_t n)
 	return true;
 }
 
-static enum err walk_message(
-	struct walk *w, struct cursor c, const ProtobufCMessageDescriptor *schema, int depth);
+static enum err walk_message(struct walk *w, struct cursor c, const ProtobufCMessageDescriptor *schema, int depth);
 
 /* A length-delimited field whose tag was written: a message of the schema is walked too, anything else is copied. */
 static enum err walk_delimited(struct walk *w, struct cursor *c, const ProtobufCMessageDescriptor *schema,

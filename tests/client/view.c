@@ -132,7 +132,8 @@ START_TEST(a_job_tells_its_groups_and_what_is_frozen)
 		" 'trials': {'complete': 19, 'failed': 2}, 'baseline': {'accuracy': 0.96, 'params': "
 		"1500}, 'pareto': 3, 'hypervolume': 0.5,"
 		" 'spec': {'objectives': ['accuracy', 'params'], 'seed': 1}, 'groups': [{'name': "
-		"'conv1', 'channels': 32}], 'frozen': [{'name': 'fc.weight', 'channels': 10, 'reason': 'network output'}]}",
+		"'conv1', 'channels': 32}], 'frozen': [{'name': 'fc.weight', 'channels': 10, 'reason': 'network "
+		"output'}]}",
 		"job           7\n"
 		"name          v\n"
 		"state         done\n"

@@ -31,8 +31,8 @@ const uint8_t *form_pack(const struct form *f, size_t *ret_len);
 /* What onnx_read_bytes makes of it. The bytes lie in an allocation of exactly their size. */
 enum err form_read(const struct form *f, struct graph **ret, struct errinfo *e);
 
-/* Claims that reading it fails with this code and a message that has both words in it. For ERR_UNSUPPORTED a node that is
- * opaque will do, when `place` is in its name and `what` in its reason. */
+/* Claims that reading it fails with this code and a message that has both words in it. For ERR_UNSUPPORTED a node that
+ * is opaque will do, when `place` is in its name and `what` in its reason. */
 void form_refused(const struct form *f, enum err code, const char *place, const char *what);
 
 /* Finding: these fail the test rather than answer NULL. Nodes are counted by operator from 0. */
@@ -44,8 +44,8 @@ Onnx__AttributeProto *form_attribute(const Onnx__NodeProto *n, const char *name)
 char *form_text(const struct form *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char **form_names(const struct form *f, size_t count, ...);
 Onnx__NodeProto *form_new_node(const struct form *f, const char *op, char *input, char *output);
-Onnx__AttributeProto *form_add_attribute(const struct form *f, Onnx__NodeProto *n, const char *name,
-	Onnx__AttributeProto__AttributeType type);
+Onnx__AttributeProto *form_add_attribute(
+	const struct form *f, Onnx__NodeProto *n, const char *name, Onnx__AttributeProto__AttributeType type);
 
 /* Puts n before the node at `at`, or behind all. */
 void form_insert(const struct form *f, size_t at, Onnx__NodeProto *n);

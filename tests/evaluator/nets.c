@@ -627,8 +627,9 @@ static int lot_regroup(struct lot *l, int x)
 
 struct sketch net_draw_any(uint64_t seed)
 {
-	static int (*const pieces[])(struct lot *l, int x) = { lot_conv, lot_conv, lot_conv, lot_norm, lot_concat,
-		lot_sum, lot_depthwise, lot_grouped, lot_shuffle, lot_split, lot_slice, lot_pad, lot_gate, lot_regroup };
+	static int (*const pieces[])(struct lot * l, int x) = { lot_conv, lot_conv, lot_conv, lot_norm, lot_concat,
+		lot_sum, lot_depthwise, lot_grouped, lot_shuffle, lot_split, lot_slice, lot_pad, lot_gate,
+		lot_regroup };
 	enum { PIECES = sizeof pieces / sizeof *pieces, LONGEST = 9 };
 	struct sketch s = sketch_open("by lot", seed, 3, (int64_t[]){ 3, 8, 8 });
 	struct lot l = { .s = &s };

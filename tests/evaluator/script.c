@@ -103,8 +103,8 @@ static Onnx__TensorShapeProto__Dimension *new_dimension(const struct form *f, co
 	Onnx__TensorShapeProto__Dimension *d = take(f, 1, sizeof *d);
 	onnx__tensor_shape_proto__dimension__init(d);
 	bool number = *word == '-' || (*word >= '0' && *word <= '9');
-	d->value_case = number ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE :
-				 ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+	d->value_case = number ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE
+			       : ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
 	if (number)
 		d->dim_value = strtoll(word, NULL, 0);
 	else
@@ -143,9 +143,10 @@ static void add_attribute(const struct form *f, Onnx__NodeProto *n, const char *
 {
 	bool list = *value == '[', text = *value == '\'', real = !list && !text && strchr(value, '.');
 	Onnx__AttributeProto *a = form_add_attribute(f, n, name,
-		list ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS :
-		text ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING :
-		real ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT : ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
+		list   ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS
+		: text ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING
+		: real ? ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT
+		       : ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT);
 	if (list) {
 		struct words w = split(f, value, "[],");
 		a->ints = take(f, (size_t)w.count, sizeof *a->ints);

@@ -11,8 +11,8 @@
 #include "tests/evaluator/suites.h"
 
 #define COUNT(rows) (sizeof rows / sizeof *rows)
-#define X "input x n,4,6,6\n"
-#define OUT "\noutput y"
+#define X	    "input x n,4,6,6\n"
+#define OUT	    "\noutput y"
 
 /* ---- shapes: what the output is, and how many nodes are left ---- */
 
@@ -21,30 +21,38 @@ static const struct {
 	int nodes;
 } shape_rows[] = {
 	/* arithmetic on shapes, with the batch in it */
-	{ X "s = Shape x\nints z - 0\nb = Gather s z\nints u 1 0\nv = Unsqueeze b u\nints m 1 -1\nt = Concat v m axis=0\n"
-	    "y = Reshape x t" OUT, "(batch, 144)", 1 },
+	{ X "s = Shape x\nints z - 0\nb = Gather s z\nints u 1 0\nv = Unsqueeze b u\nints m 1 -1\nt = Concat v m "
+	    "axis=0\n"
+	    "y = Reshape x t" OUT,
+		"(batch, 144)", 1 },
 	{ X "s = Shape x\nints a 1 0\nints b 1 1\nv = Slice s a b\nints k 1 3\nw = Mul v k\n"
-	    "t = Concat w k axis=0\nints m 1 -1\nq = Concat t m axis=0\ny = Reshape x q" OUT, "(3 x batch, 3, 16)", 1 },
+	    "t = Concat w k axis=0\nints m 1 -1\nq = Concat t m axis=0\ny = Reshape x q" OUT,
+		"(3 x batch, 3, 16)", 1 },
 	{ X "s = Shape x\nints d - 2\nh = Gather s d\ni = Cast h to=1\nfloats two - 2\nj = Div i two\nk = Floor j\n"
 	    "l = Cast k to=7\nints u 1 0\nv = Unsqueeze l u\nints m 1 -1\nints o 1 0\nt = Concat o v m axis=0\n"
-	    "y = Reshape x t" OUT, "(batch, 3, 48)", 1 },
+	    "y = Reshape x t" OUT,
+		"(batch, 3, 48)", 1 },
 	{ X "ints i 1 1\nc = ConstantOfShape i\nints t 2 0 -1\ny = Reshape x t" OUT, "(batch, 144)", 1 },
 	{ X "ints a - 0\nints b - 4\nints c - 1\nr = Range a b c\ny = Gather x r axis=1" OUT, "(batch, 4, 6, 6)", 1 },
 	/* expanded to the batch */
 	{ X "floats p 1,1,6,6 0.5\ns = Shape x\nints a 1 0\nints b 1 1\nv = Slice s a b\nints w 3 2 6 6\n"
-	    "t = Concat v w axis=0\ne = Expand p t\ny = Concat x e axis=1" OUT, "(batch, 6, 6, 6)", 2 },
+	    "t = Concat v w axis=0\ne = Expand p t\ny = Concat x e axis=1" OUT,
+		"(batch, 6, 6, 6)", 2 },
 	{ X "s = Shape x\nc = ConstantOfShape s\ny = Add x c" OUT, "(batch, 4, 6, 6)", 2 },
 	{ X "floats p 1,4,6,6 0.5\ns = Shape x\nints a 1 0\nints b 1 1\nv = Slice s a b\nints w 3 1 1 1\n"
-	    "t = Concat v w axis=0\ne = Tile p t\ny = Add x e" OUT, "(batch, 4, 6, 6)", 2 },
+	    "t = Concat v w axis=0\ne = Tile p t\ny = Add x e" OUT,
+		"(batch, 4, 6, 6)", 2 },
 	/* written for a batch of one, or of two */
 	{ "input x 1,4,6,6\nints t 2 1 144\ny = Reshape x t" OUT, "(batch, 144)", 1 },
 	{ "input x 1,4,6,6\nints t 2 1 -1\ny = Reshape x t" OUT, "(batch, 144)", 1 },
 	{ "input x 2,4,6,6\nints t 3 8 -1 2\ny = Reshape x t" OUT, "(4 x batch, 18, 2)", 1 },
 	{ "input x 2,4,6,6\nints t 2 4 72\ny = Reshape x t" OUT, "(2 x batch, 72)", 1 },
 	{ "input x 1,5,6\nt = Transpose x perm=[1,0,2]\nints r 3 5 2 3\ny = Reshape t r" OUT, "(5, 2 x batch, 3)", 2 },
-	{ "input x 1,5,6\nt = Transpose x perm=[1,0,2]\nints r 3 5 2 3\nu = Reshape t r\nints q 2 5 6\ny = Reshape u q" OUT,
+	{ "input x 1,5,6\nt = Transpose x perm=[1,0,2]\nints r 3 5 2 3\nu = Reshape t r\nints q 2 5 6\ny = Reshape u "
+	  "q" OUT,
 		"(5 x batch, 6)", 3 },
-	{ "input x 1,5,6\nt = Transpose x perm=[1,0,2]\nints r 2 5 6\nu = Reshape t r\nints q 3 5 1 6\ny = Reshape u q" OUT,
+	{ "input x 1,5,6\nt = Transpose x perm=[1,0,2]\nints r 2 5 6\nu = Reshape t r\nints q 3 5 1 6\ny = Reshape u "
+	  "q" OUT,
 		"(5, batch, 6)", 3 },
 	{ "input x 1,5,6\nfloats c 1,1,6 0.5\ny = Concat c x axis=1" OUT, "(batch, 6, 6)", 2 },
 	{ "input x 2,5,6\nfloats c 2,1,6 1 2 3 4 5 6\ny = Concat c x axis=1" OUT, "(batch, 6, 6)", 2 },
@@ -68,7 +76,8 @@ static const struct {
 	{ "opset 11\n" X "y = ReduceMean x axes=[2,3] keepdims=1" OUT, "(batch, 4, 1, 1)", 1 },
 	{ "opset 9\n" X "floats s 4 1 1 2 2\ny = Upsample x s" OUT, "(batch, 4, 12, 12)", 1 },
 	{ "opset 10\n" X "floats s 4 1 1 0.5 2\ny = Resize x s" OUT, "(batch, 4, 3, 12)", 1 },
-	{ X "s = Shape x\nints a 1 0\nints b 1 2\nv = Slice s a b\nints w 2 9 5\nt = Concat v w axis=0\ny = Resize x _ _ t" OUT,
+	{ X "s = Shape x\nints a 1 0\nints b 1 2\nv = Slice s a b\nints w 2 9 5\nt = Concat v w axis=0\ny = Resize x _ "
+	    "_ t" OUT,
 		"(batch, 4, 9, 5)", 1 },
 };
 
@@ -94,26 +103,33 @@ static const struct {
 	int count;
 	double numbers[12];
 } number_rows[] = {
-	{ X "floats a 2,2 1 2 3 4\nb = Transpose a\nints r 4 1 4 1 1\nc = Reshape b r\ny = Add x c" OUT, 4, { 1, 3, 2, 4 } },
+	{ X "floats a 2,2 1 2 3 4\nb = Transpose a\nints r 4 1 4 1 1\nc = Reshape b r\ny = Add x c" OUT, 4,
+		{ 1, 3, 2, 4 } },
 	{ X "floats a 1,4,1,1 1 2 3 4\nfloats b - 3\nc = Mul a b\nd = Sub c a\ne = Neg d\ny = Add x e" OUT, 4,
 		{ -2, -4, -6, -8 } },
-	{ X "floats a 6 1 2 3 4 5 6\nints s 1 5\nints e 1 -9\nints z 1 0\nints t 1 -2\nb = Slice a s e z t\nc = ReduceSum b\n"
-	    "y = Add x c" OUT, 1, { 12 } },
-	{ X "floats a 3,2 1 2 3 4 5 6\nints i 3 2 0 -2\nb = Gather a i axis=0\nints r 2 6 1\nc = Reshape b r\ny = Add x c" OUT, 6,
-		{ 5, 6, 1, 2, 3, 4 } },
+	{ X "floats a 6 1 2 3 4 5 6\nints s 1 5\nints e 1 -9\nints z 1 0\nints t 1 -2\nb = Slice a s e z t\nc = "
+	    "ReduceSum b\n"
+	    "y = Add x c" OUT,
+		1, { 12 } },
+	{ X "floats a 3,2 1 2 3 4 5 6\nints i 3 2 0 -2\nb = Gather a i axis=0\nints r 2 6 1\nc = Reshape b r\ny = Add "
+	    "x c" OUT,
+		6, { 5, 6, 1, 2, 3, 4 } },
 	{ X "floats a 2,1 1 2\nints s 2 2 3\nb = Expand a s\nints r 2 6 1\nc = Reshape b r\ny = Add x c" OUT, 6,
 		{ 1, 1, 1, 2, 2, 2 } },
 	{ X "floats a 2 1 2\nints s 1 3\nb = Tile a s\ny = Add x b" OUT, 6, { 1, 2, 1, 2, 1, 2 } },
 	{ X "floats a 6 0 0 0 0 0 0\nints i 2,1 1 4\nfloats u 2 7 8\nb = ScatterND a i u\ny = Add x b" OUT, 6,
 		{ 0, 7, 0, 0, 8, 0 } },
-	{ X "floats a 2,2 1 2 3 4\nfloats b 2,3 1 0 1 0 1 1\nc = MatMul a b\nints r 2 6 1\nd = Reshape c r\ny = Add x d" OUT, 6,
-		{ 1, 2, 3, 3, 4, 7 } },
-	{ X "floats a 6 -3 -2 -1 1 2 3\nfloats lo - -2\nfloats hi - 2\nb = Clip a lo hi\nc = Relu b\ny = Add x c" OUT, 6,
-		{ 0, 0, 0, 1, 2, 2 } },
-	{ X "bool c 6 1 0\nfloats a - 5\nfloats b 6 1 2 3 4 5 6\nd = Where c a b\ny = Add x d" OUT, 6, { 5, 2, 5, 4, 5, 6 } },
+	{ X "floats a 2,2 1 2 3 4\nfloats b 2,3 1 0 1 0 1 1\nc = MatMul a b\nints r 2 6 1\nd = Reshape c r\ny = Add x "
+	    "d" OUT,
+		6, { 1, 2, 3, 3, 4, 7 } },
+	{ X "floats a 6 -3 -2 -1 1 2 3\nfloats lo - -2\nfloats hi - 2\nb = Clip a lo hi\nc = Relu b\ny = Add x c" OUT,
+		6, { 0, 0, 0, 1, 2, 2 } },
+	{ X "bool c 6 1 0\nfloats a - 5\nfloats b 6 1 2 3 4 5 6\nd = Where c a b\ny = Add x d" OUT, 6,
+		{ 5, 2, 5, 4, 5, 6 } },
 	{ X "floats a 6 1 2 3 4 5 6\nfloats b - 3\nc = Greater a b\nd = Not c\ne = Cast d to=1\ny = Add x e" OUT, 6,
 		{ 1, 1, 1, 0, 0, 0 } },
-	{ X "floats a 6 9 2 3 4 5 6\np,q = Split a axis=0\nr = Concat q p axis=0\ny = Add x r" OUT, 6, { 4, 5, 6, 9, 2, 3 } },
+	{ X "floats a 6 9 2 3 4 5 6\np,q = Split a axis=0\nr = Concat q p axis=0\ny = Add x r" OUT, 6,
+		{ 4, 5, 6, 9, 2, 3 } },
 };
 
 START_TEST(constants_are_computed_as_onnx_says)
@@ -142,7 +158,8 @@ static const struct {
 	{ X "c = Greater x x\nd = Cast c to=1\ny = Mul x d" OUT, "Greater" },
 	{ X "y = ReduceMean x axes=[0]" OUT, "runs over the batch" },
 	{ X "s = Shape x\nt = Mul s s\ny = Reshape x t" OUT, "depends on the batch" },
-	{ "opset 18\n" X "floats s 4 1 1 2 2\ny = Resize x _ s antialias=1 mode='linear'" OUT, "'antialias' is not supported" },
+	{ "opset 18\n" X "floats s 4 1 1 2 2\ny = Resize x _ s antialias=1 mode='linear'" OUT,
+		"'antialias' is not supported" },
 	{ X "y = Softmax x axis=0" OUT, "runs over the batch" },
 	{ X "ints i 1 0\ny = Gather x i axis=0" OUT, "out of the batch" },
 };
@@ -179,8 +196,8 @@ static enum err read_branches(
 	struct form f = script_open(text), branches[] = { script_open(then_text), script_open(else_text) };
 	Onnx__NodeProto *n = form_node(&f, "If", 0);
 	for (int i = 0; i < 2; i++) {
-		Onnx__AttributeProto *a = form_add_attribute(&f, n, i ? "else_branch" : "then_branch",
-			ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);
+		Onnx__AttributeProto *a = form_add_attribute(
+			&f, n, i ? "else_branch" : "then_branch", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH);
 		a->g = branches[i].graph;
 	}
 	enum err err = form_read(&f, ret, e);
@@ -190,7 +207,7 @@ static enum err read_branches(
 	return err;
 }
 
-#define ASK "input x n,1,6,6\ns = Shape x\nints d - 1\nc = Gather s d\nints one - 1\nq = Equal c one\n"
+#define ASK	"input x n,1,6,6\ns = Shape x\nints d - 1\nc = Gather s d\nints one - 1\nq = Equal c one\n"
 #define SQUEEZE "ints a 1 1\nt = Squeeze x a\noutput t"
 
 START_TEST(an_if_whose_condition_is_known_is_its_branch)
@@ -203,7 +220,8 @@ START_TEST(an_if_whose_condition_is_known_is_its_branch)
 		char outer[256];
 		snprintf(outer, sizeof outer, "%s%s", ASK, conditions[i]);
 		ck_assert_msg(!read_branches(outer, i ? "t = Relu x\noutput t" : SQUEEZE,
-				      i ? SQUEEZE : "t = Relu x\noutput t", &g, &e), "%s", e.msg);
+				      i ? SQUEEZE : "t = Relu x\noutput t", &g, &e),
+			"%s", e.msg);
 		ck_assert_int_eq(g->node_count, 1);
 		ck_assert_str_eq(g->values[g->outputs[0]].name, "y");
 		ck_assert_str_eq(shape_text(&g->values[g->outputs[0]].shape, text), "(batch, 6, 6)");
