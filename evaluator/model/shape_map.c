@@ -63,11 +63,12 @@ enum err shape_pool(const struct graph *g, const struct node *n, struct shape *r
 	enum err err = window_read(n, x, NULL, &w, e);
 	if (err)
 		return err;
-	for (int i = 0; i < w.rank; i++)
-		if (w.begin[i] >= w.dilation[i] * (w.kernel[i] - 1) + 1 ||
-			w.end[i] >= w.dilation[i] * (w.kernel[i] - 1) + 1 + w.stride[i])
+	for (int i = 0; i < w.rank; i++) { /* the first and the last window must each see something of the input */
+		int64_t last = (w.out[i] - 1) * w.stride[i];
+		if (w.begin[i] > w.dilation[i] * (w.kernel[i] - 1) || last >= x->dim[2 + i] + w.begin[i])
 			return err_set(
 				e, ERR_INPUT, "%s: attribute 'pads' is as large as the kernel", node_text(n, text));
+	}
 	*ret = *x;
 	for (int i = 0; i < w.rank; i++)
 		ret->dim[2 + i] = w.out[i];

@@ -143,7 +143,8 @@ enum err window_read(
 	return err;
 }
 
-/* output_shape, or SAME: the padding is what makes the output that large; an odd number goes behind but for LOWER. */
+/* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it behind but for
+ * LOWER. Where there is too little, what is behind is never reached. */
 static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool lower,
 	struct window *w, struct errinfo *e)
 {
@@ -151,12 +152,21 @@ static enum err pad_to_size(const struct node *n, const struct shape *in, const 
 	bool given = node_attribute(n, "output_shape") != NULL;
 	enum err err = given ? read_range(n, "output_shape", (size_t)w->rank, 0, 1, size, e) : ERR_OK;
 	for (int i = 0; i < w->rank && !err; i++) {
-		int64_t full = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i);
-		int64_t pad = full - (given ? size[i] : in->dim[2 + i] * w->stride[i]);
+		w->out[i] = given ? size[i] : in->dim[2 + i] * w->stride[i];
+		int64_t pad = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i) - w->out[i];
 		pad = pad > 0 ? pad : 0;
 		w->begin[i] = lower ? pad - pad / 2 : pad / 2;
 		w->end[i] = pad - w->begin[i];
 	}
+	return err;
+}
+
+static enum err pad_as_given(
+	const struct node *n, const struct shape *in, const int64_t *extra, struct window *w, struct errinfo *e)
+{
+	enum err err = read_pads(n, in, w, e);
+	for (int i = 0; i < w->rank && !err; i++)
+		w->out[i] = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i) - w->begin[i] - w->end[i];
 	return err;
 }
 
@@ -170,12 +180,11 @@ enum err window_read_transposed(
 	enum err err = read_frame(n, in, kernel, &w, e);
 	if (!err)
 		err = read_range(n, "output_padding", (size_t)w.rank, 0, 0, extra, e);
-	if (!err && (same || node_attribute(n, "output_shape")))
+	bool sized = same || node_attribute(n, "output_shape");
+	if (!err && sized)
 		err = pad_to_size(n, in, extra, mode && !strcmp(mode->s, "SAME_LOWER"), &w, e);
 	else if (!err)
-		err = read_pads(n, in, &w, e);
-	for (int i = 0; i < w.rank && !err; i++)
-		w.out[i] = (in->dim[2 + i] - 1) * w.stride[i] + extra[i] + reach_of(&w, i) - w.begin[i] - w.end[i];
+		err = pad_as_given(n, in, extra, &w, e);
 	if (!err)
 		err = check_out(n, in, &w, e);
 	if (!err)

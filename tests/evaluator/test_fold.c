@@ -61,6 +61,13 @@ static const struct {
 	/* names only */
 	{ X "i = Identity x\nd,m = Dropout i\ny = Relu d" OUT, "(batch, 4, 6, 6)", 1 },
 	{ X "c = Cast x to=1\ny = Relu c" OUT, "(batch, 4, 6, 6)", 1 },
+	/* windows */
+	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2]" OUT, "(batch, 2, 13, 13)", 1 },
+	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] output_shape=[15,12]" OUT, "(batch, 2, 15, 12)", 1 },
+	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] auto_pad='SAME_UPPER'" OUT, "(batch, 2, 12, 12)",
+		1 },
+	{ X "floats w 5,4,3,3 0.1\ny = Conv x w strides=[4,4] auto_pad='SAME_LOWER'" OUT, "(batch, 5, 2, 2)", 1 },
+	{ X "y = MaxPool x kernel_shape=[3,3] strides=[2,2] ceil_mode=1" OUT, "(batch, 4, 3, 3)", 1 },
 	/* every version of an operand */
 	{ X "p = GlobalAveragePool x\ny = Squeeze p" OUT, "(batch, 4)", 2 },
 	{ "opset 11\n" X "p = GlobalAveragePool x\ny = Squeeze p" OUT, "(batch, 4)", 2 },
