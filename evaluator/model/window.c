@@ -143,8 +143,8 @@ enum err window_read(
 	return err;
 }
 
-/* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it behind but for
- * LOWER. Where there is too little, what is behind is never reached. */
+/* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it behind but
+ * for LOWER. Where there is too little, what is behind is never reached. */
 static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool lower,
 	struct window *w, struct errinfo *e)
 {

@@ -63,7 +63,8 @@ static const struct {
 	{ X "c = Cast x to=1\ny = Relu c" OUT, "(batch, 4, 6, 6)", 1 },
 	/* windows */
 	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2]" OUT, "(batch, 2, 13, 13)", 1 },
-	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] output_shape=[15,12]" OUT, "(batch, 2, 15, 12)", 1 },
+	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] output_shape=[15,12]" OUT, "(batch, 2, 15, 12)",
+		1 },
 	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] auto_pad='SAME_UPPER'" OUT, "(batch, 2, 12, 12)",
 		1 },
 	{ X "floats w 5,4,3,3 0.1\ny = Conv x w strides=[4,4] auto_pad='SAME_LOWER'" OUT, "(batch, 5, 2, 2)", 1 },
