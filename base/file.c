@@ -23,24 +23,10 @@ static size_t first_capacity(FILE *f, size_t most)
 	return (uintmax_t)st.st_size > most ? most + 1 : (size_t)st.st_size + 1;
 }
 
-/* Memory for a large file comes in huge pages where the system has them: its first touch is most of the time of a read.
- */
-static char *reserve(size_t bytes)
-{
-	const size_t huge = (size_t)2 << 20, large = (size_t)8 << 20;
-	if (bytes < large)
-		return malloc(bytes);
-	size_t rounded = (bytes + huge - 1) / huge * huge;
-	char *data = aligned_alloc(huge, rounded);
-	if (data)
-		madvise(data, rounded, MADV_HUGEPAGE);
-	return data;
-}
-
 static enum err read_all(FILE *f, const char *path, size_t most, char **ret, size_t *ret_len, struct errinfo *e)
 {
 	size_t len = 0, capacity = first_capacity(f, most);
-	char *data = reserve(capacity + 1);
+	char *data = malloc(capacity + 1);
 	while (data) {
 		len += fread(data + len, 1, capacity - len, f);
 		if (len > most) {
