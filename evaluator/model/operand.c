@@ -65,8 +65,8 @@ enum err operand_axes(
 	const int64_t *axes = NULL;
 	size_t count = 0;
 	bool marks[SHAPE_MAX_RANK] = { false };
-	bool given = operand_ints(g, n, "axes", 1, &axes, &count);
-	bool all = op_is_reduce(n->op) && (!given || (!count && !node_int(n, "noop_with_empty_axes", 0)));
+	operand_ints(g, n, "axes", 1, &axes, &count);
+	bool all = op_is_reduce(n->op) && !count && !node_int(n, "noop_with_empty_axes", 0);
 	for (size_t i = 0; i < count; i++) {
 		enum err err = mark_axis(n, axes[i], rank, marks, e);
 		if (err)

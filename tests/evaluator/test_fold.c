@@ -82,6 +82,8 @@ static const struct {
 	{ "opset 18\n" X "ints p 2 1 2\nints a 1 1\ny = Pad x p _ a" OUT, "(batch, 7, 6, 6)", 1 },
 	{ "opset 18\n" X "ints a 2 2 3\ny = ReduceMean x a keepdims=0" OUT, "(batch, 4)", 1 },
 	{ "opset 11\n" X "y = ReduceMean x axes=[2,3] keepdims=1" OUT, "(batch, 4, 1, 1)", 1 },
+	{ "opset 18\n" X "y = ReduceMean x noop_with_empty_axes=1" OUT, "(batch, 4, 6, 6)", 1 },
+	{ "opset 18\n" X "ints a 0\ny = ReduceSum x a noop_with_empty_axes=1" OUT, "(batch, 4, 6, 6)", 1 },
 	{ "opset 9\n" X "floats s 4 1 1 2 2\ny = Upsample x s" OUT, "(batch, 4, 12, 12)", 1 },
 	{ "opset 10\n" X "floats s 4 1 1 0.5 2\ny = Resize x s" OUT, "(batch, 4, 3, 12)", 1 },
 	{ X "s = Shape x\nints a 1 0\nints b 1 2\nv = Slice s a b\nints w 2 9 5\nt = Concat v w axis=0\ny = Resize x _ "
