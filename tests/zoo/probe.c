@@ -96,7 +96,21 @@ static enum err read_runs(const struct plan *p, const char *path, float **ret, s
 	return ERR_OK;
 }
 
-static enum err run_all(struct plan *p, const char *input, const char *output, struct errinfo *e)
+/* The dimensions of every output, as a JSON array of arrays. */
+static void print_outputs(const struct graph *g, int64_t batch)
+{
+	for (int i = 0; i < g->output_count; i++) {
+		const struct shape *s = &g->values[g->outputs[i]].shape;
+		printf(i ? ", [" : "[[");
+		for (int k = 0; k < s->rank; k++)
+			printf(k ? ", %lld" : "%lld", (long long)dim_size(s->dim[k], batch));
+		printf("]");
+	}
+	printf("]");
+}
+
+static enum err run_all(
+	const struct graph *g, struct plan *p, const char *input, const char *output, struct errinfo *e)
 {
 	float *in = NULL, *out = NULL;
 	size_t runs = 0, in_step = input_count(p), out_step = output_count(p);
@@ -108,10 +122,14 @@ static enum err run_all(struct plan *p, const char *input, const char *output, s
 	double start = milliseconds();
 	for (size_t i = 0; !err && i < runs; i++)
 		err = run_once(p, in + i * in_step, out + i * out_step, e);
+	double took = milliseconds() - start;
 	if (!err)
 		err = file_write(output, out, runs * out_step * sizeof *out, e);
-	if (!err)
-		printf("{\"runs\": %zu, \"ms\": %.3f}\n", runs, milliseconds() - start);
+	if (!err) {
+		printf("{\"runs\": %zu, \"ms\": %.3f, \"outputs\": ", runs, took);
+		print_outputs(g, plan_batch(p));
+		printf("}\n");
+	}
 	free(in);
 	free(out);
 	return err;
@@ -128,7 +146,7 @@ static enum err answer(char **argv, struct errinfo *e)
 	if (!err)
 		err = plan_new(g, (int64_t)batch, PLAN_INFER, &p, e);
 	if (!err)
-		err = run_all(p, argv[1], argv[2], e);
+		err = run_all(g, p, argv[1], argv[2], e);
 	plan_free(p);
 	graph_free(g);
 	return err;

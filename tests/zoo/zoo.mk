@@ -1,15 +1,20 @@
-# zoo.mk -- make zoo: torchvision's classifiers and hand-written networks, compared with ONNX Runtime; make bench-load.
+# zoo.mk -- make zoo: torchvision's classifiers, hand-written networks and single operators, compared with ONNX Runtime;
+# make bench-load.
 ZOO       ?= *
 ZOO_NODE  := NODE_PATH=$(PEERS)/node_modules PYTHONDONTWRITEBYTECODE=1
 ZOO_PROBE := $(OUT)/tests/zoo-probe
 
-.PHONY: zoo zoo-nets zoo-candidates zoo-debian bench-load
-zoo: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian $(if $(filter *,$(ZOO)),zoo-nets)
+.PHONY: zoo zoo-nets zoo-operators zoo-candidates zoo-debian bench-load
+zoo: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian $(if $(filter *,$(ZOO)),zoo-nets zoo-operators)
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/zoo.py build/zoo/$(MODE) '$(ZOO)'
 
 zoo-nets: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/compare_nets.py build/zoo/$(MODE)/nets
-check-peers: zoo-nets
+check-peers: zoo-nets zoo-operators
+
+# Every operator by itself, in every form.
+zoo-operators: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/compare_operators.py build/zoo/$(MODE)/operators
 
 # Two thousand random candidates of twenty architectures.
 zoo-candidates: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian
