@@ -144,7 +144,7 @@ enum err window_read(
 }
 
 /* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it behind but
- * for LOWER. Where there is too little, what is behind is never reached. */
+ * for LOWER. Where there is too little, SAME leaves it at that; with output_shape what is behind is never reached. */
 static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool lower,
 	struct window *w, struct errinfo *e)
 {
@@ -152,9 +152,10 @@ static enum err pad_to_size(const struct node *n, const struct shape *in, const 
 	bool given = node_attribute(n, "output_shape") != NULL;
 	enum err err = given ? read_range(n, "output_shape", (size_t)w->rank, 0, 1, size, e) : ERR_OK;
 	for (int i = 0; i < w->rank && !err; i++) {
-		w->out[i] = given ? size[i] : in->dim[2 + i] * w->stride[i];
-		int64_t pad = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i) - w->out[i];
-		pad = pad > 0 ? pad : 0;
+		int64_t full = (in->dim[2 + i] - 1) * w->stride[i] + extra[i] + reach_of(w, i);
+		int64_t wanted = given ? size[i] : in->dim[2 + i] * w->stride[i];
+		int64_t pad = full > wanted ? full - wanted : 0;
+		w->out[i] = given ? wanted : full - pad;
 		w->begin[i] = lower ? pad - pad / 2 : pad / 2;
 		w->end[i] = pad - w->begin[i];
 	}

@@ -67,6 +67,8 @@ static const struct {
 		1 },
 	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] auto_pad='SAME_UPPER'" OUT, "(batch, 2, 12, 12)",
 		1 },
+	{ X "floats w 4,2,2,2 0.1\ny = ConvTranspose x w strides=[3,3] auto_pad='SAME_UPPER'" OUT, "(batch, 2, 17, 17)",
+		1 },
 	{ X "floats w 5,4,3,3 0.1\ny = Conv x w strides=[4,4] auto_pad='SAME_LOWER'" OUT, "(batch, 5, 2, 2)", 1 },
 	{ X "y = MaxPool x kernel_shape=[3,3] strides=[2,2] ceil_mode=1" OUT, "(batch, 4, 3, 3)", 1 },
 	/* every version of an operand */
