@@ -1,22 +1,36 @@
-/* names.c -- which value a name stands for while a model is read: glibc's hash table.
- * SPDX-License-Identifier: MIT */
+/* names.c -- which value a name stands for while a model is read: open addressing, FNV-1a over the whole name.
+ * SPDX-License-Identifier: MIT
+ *
+ * A power of two of slots, at most half of which are taken: a search ends at the name or at an empty slot. */
 #include "evaluator/model/names.h"
 
-#include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+struct slot {
+	const char *name; /* NULL: empty */
+	uint64_t hash;
+	int value;
+};
 
 struct names {
-	struct hsearch_data table;
+	struct slot *slots;
+	size_t slot_count, count, most;
 };
 
 struct names *names_new(size_t most)
 {
 	struct names *n = calloc(1, sizeof *n);
-	if (n && !hcreate_r(most + most / 2 + 16, &n->table)) {
+	size_t slots = 16;
+	while (slots / 2 < most && slots <= SIZE_MAX / 2)
+		slots *= 2;
+	if (!n || !(n->slots = calloc(slots, sizeof *n->slots))) {
 		free(n);
 		return NULL;
 	}
+	n->slot_count = slots;
+	n->most = most;
 	return n;
 }
 
@@ -24,22 +38,41 @@ void names_free(struct names *n)
 {
 	if (!n)
 		return;
-	hdestroy_r(&n->table);
+	free(n->slots);
 	free(n);
+}
+
+/* Fowler, Noll and Vo's hash, 64 bits. */
+static uint64_t hash_of(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+	return hash;
+}
+
+/* Where the name is, or would be. */
+static struct slot *slot_of(const struct names *n, const char *name, uint64_t hash)
+{
+	size_t at = hash & (n->slot_count - 1);
+	while (n->slots[at].name && (n->slots[at].hash != hash || strcmp(n->slots[at].name, name) != 0))
+		at = (at + 1) & (n->slot_count - 1);
+	return &n->slots[at];
 }
 
 int names_find(struct names *n, const char *name)
 {
-	ENTRY *found;
-	if (!hsearch_r((ENTRY){ .key = (char *)name }, FIND, &found, &n->table))
-		return -1;
-	return (int)(intptr_t)found->data;
+	const struct slot *s = slot_of(n, name, hash_of(name));
+	return s->name ? s->value : -1;
 }
 
 bool names_add(struct names *n, const char *name, int value)
 {
-	ENTRY *added;
-	if (names_find(n, name) >= 0)
+	uint64_t hash = hash_of(name);
+	struct slot *s = slot_of(n, name, hash);
+	if (s->name || n->count == n->most)
 		return false;
-	return hsearch_r((ENTRY){ .key = (char *)name, .data = (void *)(intptr_t)value }, ENTER, &added, &n->table);
+	*s = (struct slot){ name, hash, value };
+	n->count++;
+	return true;
 }

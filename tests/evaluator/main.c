@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, decode_suite());
 	srunner_add_suite(runner, supply_suite());
 	srunner_add_suite(runner, model_suite());
+	srunner_add_suite(runner, names_suite());
 	srunner_add_suite(runner, refusal_suite());
 	srunner_add_suite(runner, topology_suite());
 	srunner_add_suite(runner, hostile_suite());

@@ -14,6 +14,7 @@ Suite *picture_suite(void);
 Suite *decode_suite(void);
 Suite *supply_suite(void);
 Suite *model_suite(void);
+Suite *names_suite(void);
 Suite *hostile_suite(void);
 Suite *fold_suite(void);
 Suite *kernel_suite(void);
