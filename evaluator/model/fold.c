@@ -51,7 +51,7 @@ static struct known known_of(const struct reader *r, int index)
 {
 	const struct value *v = &r->g->values[index];
 	void *data = v->data && v->dtype == DTYPE_FLOAT ? (void *)value_floats(v) : v->data;
-	return (struct known){ v->shape, v->dtype, data, r->slope[index] };
+	return (struct known){ v->shape, v->dtype, v->file_type, data, r->slope[index] };
 }
 
 /* A slope of all zeros is none. */
@@ -68,7 +68,7 @@ static enum err add_known(struct reader *r, const struct node *n, const char *na
 {
 	int index;
 	struct value v = {
-		.dtype = k->dtype, .file_type = (int)k->dtype, .shape = k->shape, .producer = -1, .data = k->data
+		.dtype = k->dtype, .file_type = k->file_type, .shape = k->shape, .producer = -1, .data = k->data
 	};
 	for (int i = 0; i < n->in_count; i++)
 		v.learned = v.learned || (n->in[i] >= 0 && r->g->values[n->in[i]].learned);
@@ -114,7 +114,7 @@ static bool is_whole_type(int64_t type)
 	       type == ONNX__TENSOR_PROTO__DATA_TYPE__BOOL;
 }
 
-static void cast_elements(const struct known *from, bool boolean, struct known *to)
+static void cast_elements(const struct known *from, struct known *to)
 {
 	int64_t count = shape_count(&from->shape, 1);
 	for (int64_t i = 0; i < count; i++) {
@@ -123,8 +123,11 @@ static void cast_elements(const struct known *from, bool boolean, struct known *
 		float number = from->dtype == DTYPE_FLOAT ? ((const float *)from->data)[i] : (float)whole;
 		if (to->dtype == DTYPE_FLOAT)
 			((float *)to->data)[i] = number;
+		else if (to->file_type == ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
+			((int64_t *)to->data)[i] = number != 0;
 		else
-			((int64_t *)to->data)[i] = boolean ? number != 0 : whole;
+			((int64_t *)to->data)[i] =
+				to->file_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT32 ? (int32_t)whole : whole;
 	}
 }
 
@@ -132,21 +135,23 @@ static enum err fold_cast(struct reader *r, const struct node *n, char *const *n
 {
 	int64_t to = node_int(n, "to", 0);
 	const struct value *v = &r->g->values[n->in[0]];
-	bool whole = is_whole_type(to), same = v->dtype == DTYPE_FLOAT ? is_float_type(to) : whole;
-	if (same && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
+	bool whole = is_whole_type(to);
+	if (v->file_type == to)
 		return fold_identity(r, n, names, ret_done);
 	struct known k = known_of(r, n->in[0]);
+	if (v->data && k.slope && whole && to != ONNX__TENSOR_PROTO__DATA_TYPE__BOOL)
+		return fold_identity(r, n, names, ret_done); /* sizes, which any type holds */
 	if (!v->data || k.slope || (!whole && !is_float_type(to)))
 		return fold_refuse(r, n, "casts what is computed, or to a type that is not supported");
 	float most = 9e18f;
 	for (int64_t i = 0; whole && k.dtype == DTYPE_FLOAT && i < shape_count(&k.shape, 1); i++)
 		if (!(((const float *)k.data)[i] > -most && ((const float *)k.data)[i] < most))
 			return fold_refuse(r, n, "casts a number that no integer holds");
-	struct known cast = { .shape = k.shape, .dtype = whole ? DTYPE_INT64 : DTYPE_FLOAT };
+	struct known cast = { .shape = k.shape, .dtype = whole ? DTYPE_INT64 : DTYPE_FLOAT, .file_type = (int)to };
 	enum err err = fold_reserve(r, &cast, false, NULL);
 	if (err)
 		return err;
-	cast_elements(&k, to == ONNX__TENSOR_PROTO__DATA_TYPE__BOOL, &cast);
+	cast_elements(&k, &cast);
 	*ret_done = true;
 	return add_known(r, n, names[0], &cast);
 }
@@ -172,7 +177,9 @@ static enum err fold_shape(struct reader *r, const struct node *n, char *const *
 		return fold_refuse(r, n, "asks for a shape that is not known");
 	int64_t *slope, first = clamp_index(node_int(n, "start", 0), s->rank);
 	int64_t last = clamp_index(node_int(n, "end", s->rank), s->rank);
-	struct known k = { .dtype = DTYPE_INT64, .shape = { 1, { last > first ? last - first : 0 } } };
+	struct known k = {
+		.dtype = DTYPE_INT64, .file_type = DTYPE_INT64, .shape = { 1, { last > first ? last - first : 0 } }
+	};
 	enum err err = fold_reserve(r, &k, true, &slope);
 	if (err)
 		return err;
@@ -188,7 +195,7 @@ static enum err fold_size(struct reader *r, const struct node *n, char *const *n
 	if (s->rank < 0)
 		return fold_refuse(r, n, "asks for a size that is not known");
 	int64_t *slope, product = 1;
-	struct known k = { .dtype = DTYPE_INT64 };
+	struct known k = { .dtype = DTYPE_INT64, .file_type = DTYPE_INT64 };
 	enum err err = fold_reserve(r, &k, true, &slope);
 	if (err)
 		return err;

@@ -9,6 +9,7 @@
 struct known {
 	struct shape shape;
 	enum dtype dtype;
+	int file_type;        /* in a file: a truth stays a bool */
 	void *data;	      /* shape_count elements of dtype */
 	const int64_t *slope; /* whole numbers: multiples of the batch to be added, or NULL */
 };

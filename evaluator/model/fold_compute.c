@@ -11,6 +11,8 @@
 #include "evaluator/model/operand.h"
 #include "evaluator/model/shape.h"
 
+enum { BOOLEAN = ONNX__TENSOR_PROTO__DATA_TYPE__BOOL };
+
 struct whole {
 	int64_t base, slope;
 };
@@ -297,8 +299,10 @@ static enum err compute_binary(
 	const struct binary *op = binary_of(n->op);
 	bool whole = a->dtype == DTYPE_INT64;
 	int64_t *slope = NULL;
-	struct known out = { .dtype = whole || op->truth ? DTYPE_INT64 : DTYPE_FLOAT };
-	if (a->dtype != b->dtype || (!whole && !op->real) || !shape_join(&a->shape, &b->shape, &out.shape))
+	struct known out = { .dtype = whole || op->truth ? DTYPE_INT64 : DTYPE_FLOAT,
+		.file_type = op->truth ? BOOLEAN : a->file_type };
+	if (a->dtype != b->dtype || (!whole && !op->real) || (whole && n->op == OP_MOD && node_int(n, "fmod", 0)) ||
+		!shape_join(&a->shape, &b->shape, &out.shape))
 		return fold_refuse(r, n, not_these);
 	enum err err = fold_reserve(r, &out, a->slope || b->slope, &slope);
 	struct odometer o = { .s = &out.shape };
@@ -339,7 +343,9 @@ static enum err compute_unary(struct reader *r, const struct node *n, const stru
 	const struct unary *op = unary_of(n->op);
 	bool whole = in->dtype == DTYPE_INT64;
 	int64_t *slope = NULL;
-	struct known out = { .dtype = in->dtype, .shape = in->shape };
+	struct known out = {
+		.dtype = in->dtype, .file_type = n->op == OP_NOT ? BOOLEAN : in->file_type, .shape = in->shape
+	};
 	if (whole ? !op->whole : !op->real)
 		return fold_refuse(r, n, not_these);
 	enum err err = fold_reserve(r, &out, in->slope != NULL, &slope);
@@ -362,7 +368,7 @@ static enum err compute_unary(struct reader *r, const struct node *n, const stru
 
 static enum err compute_clip(struct reader *r, const struct node *n, const struct known *in, struct known *ret)
 {
-	struct known out = { .dtype = in->dtype, .shape = in->shape };
+	struct known out = { .dtype = in->dtype, .file_type = in->file_type, .shape = in->shape };
 	if (in->dtype != DTYPE_FLOAT)
 		return fold_refuse(r, n, not_these);
 	float low = operand_float(r->g, n, "min", 1, -INFINITY), high = operand_float(r->g, n, "max", 2, INFINITY);
@@ -380,7 +386,7 @@ static enum err compute_where(struct reader *r, const struct node *n, const stru
 {
 	const struct known *c = &in[0], *a = &in[1], *b = &in[2];
 	int64_t *slope = NULL;
-	struct known out = { .dtype = a->dtype };
+	struct known out = { .dtype = a->dtype, .file_type = a->file_type };
 	if (c->slope || c->dtype != DTYPE_INT64 || a->dtype != b->dtype ||
 		!shape_join(&a->shape, &b->shape, &out.shape) || !shape_join(&c->shape, &out.shape, &out.shape))
 		return fold_refuse(r, n, not_these);
@@ -411,7 +417,9 @@ static enum err compute_range(struct reader *r, const struct node *n, const stru
 	if (by == 0 || llabs(from) > most || llabs(to) > most || llabs(by) > most)
 		return fold_refuse(r, n, not_these);
 	int64_t count = (to - from + by - (by > 0 ? 1 : -1)) / by;
-	struct known out = { .dtype = DTYPE_INT64, .shape = { 1, { count > 0 ? count : 0 } } };
+	struct known out = {
+		.dtype = DTYPE_INT64, .file_type = in->file_type, .shape = { 1, { count > 0 ? count : 0 } }
+	};
 	enum err err = fold_reserve(r, &out, false, NULL);
 	for (int64_t i = 0; i < out.shape.dim[0] && !err; i++)
 		((int64_t *)out.data)[i] = from + i * by;
@@ -443,15 +451,25 @@ static double reduce_end(enum op op, double sum, double count)
 	return op == OP_REDUCE_MEAN ? sum / count : op == OP_REDUCE_L2 ? sqrt(sum) : sum;
 }
 
-/* The sums in double hold whole numbers up to 2^53, and sizes are far below. */
+/* Sums in double hold whole numbers up to 2^53: those of so few and so small ones, as sizes are. */
+static bool is_exact(const struct known *k)
+{
+	const int64_t large = (int64_t)1 << 40;
+	int64_t count = shape_count(&k->shape, 1);
+	bool exact = k->dtype == DTYPE_FLOAT || count <= 1 << 12;
+	for (int64_t i = 0; i < count && exact && k->dtype == DTYPE_INT64; i++)
+		exact = llabs(((const int64_t *)k->data)[i]) < large;
+	return exact;
+}
+
 static enum err compute_reduce(struct reader *r, const struct node *n, const struct known *in, struct known *ret)
 {
 	bool axes[SHAPE_MAX_RANK];
-	struct known out = { .dtype = in->dtype };
+	struct known out = { .dtype = in->dtype, .file_type = in->file_type };
 	enum err err = shape_reduce(r->g, n, &out.shape, r->e);
 	if (!err)
 		err = operand_axes(r->g, n, in->shape.rank, axes, r->e);
-	if (!err && in->slope)
+	if (!err && (in->slope || !shape_count(&in->shape, 1) || !is_exact(in)))
 		err = fold_refuse(r, n, not_in_form);
 	if (!err)
 		err = fold_reserve(r, &out, false, NULL);
@@ -473,6 +491,8 @@ static enum err compute_reduce(struct reader *r, const struct node *n, const str
 		sums[at] = reduce_step(n->op, sums[at], x);
 	}
 	for (int64_t i = 0; i < results; i++) {
+		if (fabs(sums[i]) > 9e15 && in->dtype == DTYPE_INT64)
+			return fold_refuse(r, n, not_these);
 		double y = reduce_end(n->op, sums[i], (double)count / (double)results);
 		if (out.dtype == DTYPE_FLOAT)
 			((float *)out.data)[i] = (float)y;
@@ -489,7 +509,7 @@ static enum err compute_product(struct reader *r, const struct node *n, const st
 {
 	const int64_t most = (int64_t)1 << 30;
 	struct operand_contraction c;
-	struct known out = { .dtype = DTYPE_FLOAT };
+	struct known out = { .dtype = DTYPE_FLOAT, .file_type = in[0].file_type };
 	enum err err = in[0].dtype == DTYPE_FLOAT && in[1].dtype == DTYPE_FLOAT && n->in_count < 3
 			       ? shape_contraction(r->g, n, &out.shape, r->e)
 			       : fold_refuse(r, n, not_these);
@@ -500,9 +520,10 @@ static enum err compute_product(struct reader *r, const struct node *n, const st
 		return err ? err : fold_refuse(r, n, not_these);
 	bool ta = n->op == OP_GEMM && node_int(n, "transA", 0), tb = n->op == OP_GEMM && node_int(n, "transB", 0);
 	const int64_t *db = in[1].shape.dim;
-	int64_t depth = db[tb], columns = db[!tb], rows = shape_count(&in[0].shape, 1) / depth;
-	if (rows * columns > most / depth)
+	int64_t depth = db[tb], columns = db[!tb], rows = depth ? shape_count(&in[0].shape, 1) / depth : 0;
+	if (!rows || !columns || rows > most / columns || rows * columns > (most - r->products) / depth)
 		return fold_refuse(r, n, not_these);
+	r->products += rows * columns * depth;
 	err = fold_reserve(r, &out, false, NULL);
 	const float *a = in[0].data, *b = in[1].data;
 	float alpha = n->op == OP_GEMM ? node_float(n, "alpha", 1.0f) : 1.0f;

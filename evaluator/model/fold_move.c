@@ -334,7 +334,8 @@ enum err fold_move(struct reader *r, const struct node *n, const struct known *i
 		sloped = sloped || in[i].slope;
 	}
 	for (int i = 0; i < n->out_count && !err; i++) {
-		ret[i] = (struct known){ .shape = shapes[i], .dtype = in[row->filled].dtype };
+		const struct known *like = &in[row->filled];
+		ret[i] = (struct known){ .shape = shapes[i], .dtype = like->dtype, .file_type = like->file_type };
 		err = fold_reserve(r, &ret[i], sloped, &slopes[i]);
 		to[i] = ret[i].data;
 	}

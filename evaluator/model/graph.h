@@ -37,6 +37,12 @@ struct shape {
 /* In memory a tensor's elements are floats or 64-bit integers, numbered as in ONNX's TensorProto.DataType. */
 enum dtype { DTYPE_FLOAT = 1, DTYPE_INT64 = 7 };
 
+/* A message as it stood in the file. */
+struct raw_bytes {
+	const void *bytes;
+	size_t len;
+};
+
 struct value {
 	const char *name;
 	enum dtype dtype;
@@ -47,6 +53,8 @@ struct value {
 		       * may lie at any address, and are looked at through value_floats. */
 	bool learned; /* stored: comes from an initialiser, not from constants in the graph */
 	bool batch_sizes; /* stored integers: those below 0 are multiples of the batch, known when the network runs */
+	const int64_t *slope; /* stored integers that opaque nodes read: element i is data[i] + slope[i] * batch */
+	struct raw_bytes declared; /* outputs of the network whose shape isn't known: the file's ValueInfo */
 	const char *batch_name; /* inputs and outputs: dim_param declared for dimension 0, NULL when a number was */
 	int64_t batch_size;	/* that number, 0 when there was none */
 };
@@ -62,12 +70,6 @@ struct attribute {
 	size_t count;
 };
 
-/* An attribute of an opaque node, as it stood in the file. */
-struct raw_attribute {
-	const void *bytes;
-	size_t len;
-};
-
 struct node {
 	const char *name;
 	enum op op;		   /* OP_COUNT when opaque */
@@ -79,7 +81,7 @@ struct node {
 	int out_count;
 	struct attribute *attributes;
 	int attribute_count;
-	struct raw_attribute *raw; /* opaque nodes: all attributes */
+	struct raw_bytes *raw; /* opaque nodes: all attributes */
 	int raw_count;
 };
 

@@ -1,8 +1,10 @@
 /* node_read.c -- a node of an ONNX file becomes one of the graph, or values.
  * SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "evaluator/model/reader.h"
 #include "evaluator/model/shape.h"
 #include "evaluator/model/wire.h"
@@ -10,6 +12,21 @@
 static const char *text(const char *s)
 {
 	return reader_text(s);
+}
+
+/* A reason for people. A name in it may have been cut in the middle of a character: then what is not ASCII becomes '?'.
+ */
+static enum err keep_reason(struct reader *r, const char *reason, const char **ret)
+{
+	char *copy = arena_strdup(r->g->arena, reason);
+	if (!copy)
+		return reader_no_memory(r);
+	bool whole = utf8_printable(copy);
+	for (char *c = copy; *c && !whole; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	*ret = copy;
+	return ERR_OK;
 }
 
 /* ---- attributes ---- */
@@ -56,7 +73,7 @@ static enum err read_attribute(struct reader *r, const Onnx__AttributeProto *a, 
 	if (!known) {
 		char reason[160];
 		snprintf(reason, sizeof reason, "attribute '%.100s' is not known", text(a->name));
-		return n->opaque ? ERR_OK : reader_name(r, reason, &n->opaque);
+		return n->opaque ? ERR_OK : keep_reason(r, reason, &n->opaque);
 	}
 	if (node_attribute(n, known->name))
 		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' is given twice", node_text(n, where), known->name);
@@ -64,6 +81,8 @@ static enum err read_attribute(struct reader *r, const Onnx__AttributeProto *a, 
 		return err_set(r->e, ERR_INPUT, "%s: attribute '%s' has the type %d, expected %d (%s)",
 			node_text(n, where), known->name, (int)a->type, (int)kinds[known->kind].type,
 			kinds[known->kind].name);
+	if (n->op == OP_BATCH_NORM && !strcmp(known->name, "training_mode"))
+		return ERR_OK; /* it is read for inference, and written so */
 	struct attribute *to = &n->attributes[n->attribute_count];
 	*to = (struct attribute){ .name = known->name, .kind = known->kind, .i = a->i, .f = a->f };
 	n->attribute_count++;
@@ -85,6 +104,8 @@ static enum err read_attributes(struct reader *r, const Onnx__NodeProto *from, s
 
 /* ---- nodes that aren't understood ---- */
 
+static const int64_t MOST_DECLARED = (int64_t)1 << 40; /* elements, as of what is computed */
+
 /* The tensor's bytes as the file has them, in the place of what they were stripped to. */
 static ProtobufCBinaryData unstripped(const struct reader *r, const Onnx__TensorProto *t)
 {
@@ -94,19 +115,18 @@ static ProtobufCBinaryData unstripped(const struct reader *r, const Onnx__Tensor
 	return (ProtobufCBinaryData){ raw.len, r->file->data + raw.offset };
 }
 
-static enum err pack_attribute(struct reader *r, const Onnx__AttributeProto *a, struct raw_attribute *ret)
+static enum err pack_attribute(struct reader *r, const Onnx__AttributeProto *a, struct raw_bytes *ret)
 {
 	size_t len = onnx__attribute_proto__get_packed_size(a);
 	uint8_t *bytes = arena_alloc(r->g->arena, len, 1);
 	if (!bytes)
 		return reader_no_memory(r);
 	onnx__attribute_proto__pack(a, bytes);
-	*ret = (struct raw_attribute){ bytes, len };
+	*ret = (struct raw_bytes){ bytes, len };
 	return ERR_OK;
 }
 
-static enum err keep_attribute(
-	struct reader *r, const struct node *n, Onnx__AttributeProto *a, struct raw_attribute *ret)
+static enum err keep_attribute(struct reader *r, const struct node *n, Onnx__AttributeProto *a, struct raw_bytes *ret)
 {
 	char where[256];
 	if (a->g || a->n_graphs || a->n_tensors || a->sparse_tensor || a->n_sparse_tensors)
@@ -146,11 +166,11 @@ static bool is_batch(const struct reader *r, const Onnx__TensorShapeProto__Dimen
 }
 
 /* What the file says of an output that no rule infers; rank -1 when it is of no use. */
-static struct shape declared_shape(const struct reader *r, const char *name)
+static struct shape declared_shape(const struct reader *r, const Onnx__TypeProto__Tensor *type)
 {
 	const struct shape unknown = { .rank = -1 };
 	struct shape s = { 0 };
-	const Onnx__TypeProto__Tensor *type = declared(r, name);
+	int64_t count = 1;
 	if (!type || type->elem_type != DTYPE_FLOAT || !type->shape || type->shape->n_dim > SHAPE_MAX_RANK)
 		return unknown;
 	for (size_t i = 0; i < type->shape->n_dim; i++) {
@@ -160,6 +180,8 @@ static struct shape declared_shape(const struct reader *r, const char *name)
 		if (!batch && (!number || d->dim_value < 1 || d->dim_value > INT32_MAX))
 			return unknown;
 		s.dim[s.rank++] = batch ? DIM_BATCH : d->dim_value;
+		if (!batch && (__builtin_mul_overflow(count, d->dim_value, &count) || count > MOST_DECLARED))
+			return unknown;
 	}
 	return shape_batch_axis(&s) < 0 ? unknown : s;
 }
@@ -170,7 +192,7 @@ static enum err append_opaque(struct reader *r, const Onnx__NodeProto *from, str
 	n->op = OP_COUNT;
 	n->in_count = (int)from->n_input;
 	n->attribute_count = 0;
-	n->raw = ARENA_ARRAY(r->g->arena, struct raw_attribute, from->n_attribute);
+	n->raw = ARENA_ARRAY(r->g->arena, struct raw_bytes, from->n_attribute);
 	struct shape *shapes = ARENA_ARRAY(r->g->arena, struct shape, from->n_output);
 	if (!n->raw || !shapes)
 		return reader_no_memory(r);
@@ -179,15 +201,14 @@ static enum err append_opaque(struct reader *r, const Onnx__NodeProto *from, str
 		if (err)
 			return err;
 	}
-	for (int i = 0; i < n->in_count; i++) {
-		bool sizes = n->in[i] >= 0 && r->slope[n->in[i]];
-		enum err err = sizes ? reader_own_sizes(r, n, i) : ERR_OK;
-		if (err)
-			return err;
-	}
+	for (int i = 0; i < n->in_count; i++)
+		if (n->in[i] >= 0 && r->slope[n->in[i]])
+			r->g->values[n->in[i]].slope = r->slope[n->in[i]];
 	n->out_count = (int)from->n_output;
-	for (size_t i = 0; i < from->n_output; i++)
-		shapes[i] = declared_shape(r, text(from->output[i]));
+	for (size_t i = 0; i < from->n_output; i++) {
+		const Onnx__TypeProto__Tensor *type = declared(r, text(from->output[i]));
+		shapes[i] = declared_shape(r, type);
+	}
 	return reader_append(r, n, from->output, shapes);
 }
 
@@ -247,6 +268,10 @@ static enum err add_filling(struct reader *r, const Onnx__NodeProto *from, struc
 {
 	struct value v;
 	enum err err = constant_value(r, from, n->name, &v);
+	if (!err && shape_count(&v.shape, 1) != 1)
+		err = err_set(r->e, ERR_INPUT,
+			"node '%.200s' (ConstantOfShape): attribute 'value' has %lld numbers, expected 1", n->name,
+			(long long)shape_count(&v.shape, 1));
 	return err ? err : reader_invent(r, n->name, &v, &n->in[n->in_count++]);
 }
 
@@ -286,9 +311,10 @@ static enum err count_outputs(struct reader *r, const Onnx__NodeProto *from, str
 	char where[256];
 	size_t count = from->n_output;
 	const struct op_info *op = &op_table[n->op];
-	while (count && !*text(from->output[count - 1]))
+	while (count && !*text(from->output[count - 1]) && op->max_out == 1)
 		count--;
-	if (!count || count > (size_t)op->max_out + (size_t)op->more_out || !*text(from->output[0]))
+	if (!count || count > (size_t)op->max_out + (size_t)op->more_out ||
+		(op->max_out == 1 && !*text(from->output[0])))
 		return err_set(r->e, ERR_INPUT, "%s: has %zu outputs, expected 1 to %d", node_text(n, where), count,
 			op->max_out + op->more_out);
 	n->out_count = count < (size_t)op->max_out ? (int)count : op->max_out;
@@ -304,9 +330,11 @@ enum err reader_append(struct reader *r, struct node *n, char *const *names, con
 	if (!n->out)
 		return reader_no_memory(r);
 	for (int i = 0; i < n->out_count; i++) {
-		struct value v = {
-			.dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = shapes[i], .producer = g->node_count
-		};
+		bool known = !n->opaque || shapes[i].rank >= 0; /* a shape is only taken from what is declared float */
+		struct value v = { .dtype = DTYPE_FLOAT,
+			.file_type = known ? DTYPE_FLOAT : 0,
+			.shape = shapes[i],
+			.producer = g->node_count };
 		n->out[i] = -1;
 		enum err err = *text(names[i]) ? reader_add(r, names[i], &v, &n->out[i]) : ERR_OK;
 		if (err)
@@ -328,9 +356,32 @@ static enum err give_up(struct reader *r, const Onnx__NodeProto *from, struct no
 {
 	if (err != ERR_UNSUPPORTED)
 		return err;
-	err = reader_name(r, r->e->msg, &n->opaque);
+	err = keep_reason(r, r->e->msg, &n->opaque);
+	if (err)
+		return err;
 	*r->e = (struct errinfo){ 0 };
-	return err ? err : append_opaque(r, from, n);
+	return append_opaque(r, from, n);
+}
+
+/* Whether the node is sound for the batch that the file declares, though not for any: it mixes the images of a batch.
+ */
+static bool fits_declared(struct reader *r, const struct node *n, struct shape *shapes)
+{
+	struct graph fixed = *r->g;
+	struct errinfo ignored;
+	shape_rule *rule = shape_rule_of(n->op);
+	fixed.values = calloc((size_t)fixed.value_count + 1, sizeof *fixed.values);
+	for (int i = 0; fixed.values && i < n->in_count; i++) {
+		if (n->in[i] < 0)
+			continue;
+		struct value *v = &fixed.values[n->in[i]];
+		*v = r->g->values[n->in[i]];
+		for (int k = 0; k < v->shape.rank; k++)
+			v->shape.dim[k] = dim_size(v->shape.dim[k], fixed.batch_size);
+	}
+	bool fits = fixed.values && fixed.batch_size && rule && !rule(&fixed, n, shapes, &ignored);
+	free(fixed.values);
+	return fits;
 }
 
 /* A node that computes with what is computed. */
@@ -346,6 +397,8 @@ static enum err read_computed(struct reader *r, const Onnx__NodeProto *from, str
 	enum err err = reader_resolve(r, &resolved);
 	if (!err)
 		err = shape_infer(r->g, &resolved, shapes, r->e);
+	if (err == ERR_INPUT && fits_declared(r, &resolved, shapes))
+		err = ERR_UNSUPPORTED;
 	return err ? give_up(r, from, n, err) : reader_append(r, &resolved, from->output, shapes);
 }
 
@@ -375,7 +428,7 @@ static enum err read_node(struct reader *r, const Onnx__NodeProto *from)
 		char reason[200];
 		snprintf(reason, sizeof reason, "operator '%.80s%s%.80s' is not known", domain, *domain ? "." : "",
 			type);
-		err = reader_name(r, reason, &n.opaque);
+		err = keep_reason(r, reason, &n.opaque);
 		if (err)
 			return err;
 	}

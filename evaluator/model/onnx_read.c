@@ -204,6 +204,18 @@ static enum err read_inputs(struct reader *r)
 	return r->g->input_count ? ERR_OK : err_set(r->e, ERR_INPUT, "the model has no input");
 }
 
+/* What isn't understood is written as it was declared. */
+static enum err keep_declared(struct reader *r, const Onnx__ValueInfoProto *info, struct value *v)
+{
+	size_t len = onnx__value_info_proto__get_packed_size(info);
+	uint8_t *bytes = arena_alloc(r->g->arena, len, 1);
+	if (!bytes)
+		return reader_no_memory(r);
+	onnx__value_info_proto__pack(info, bytes);
+	v->declared = (struct raw_bytes){ bytes, len };
+	return ERR_OK;
+}
+
 static enum err read_output(struct reader *r, const Onnx__ValueInfoProto *info)
 {
 	struct graph *g = r->g;
@@ -220,7 +232,8 @@ static enum err read_output(struct reader *r, const Onnx__ValueInfoProto *info)
 	if (err)
 		return err;
 	g->outputs[g->output_count++] = index;
-	return keep_batch(r, type ? type->shape : NULL, v);
+	err = v->shape.rank < 0 ? keep_declared(r, info, v) : ERR_OK;
+	return err ? err : keep_batch(r, type ? type->shape : NULL, v);
 }
 
 static enum err read_outputs(struct reader *r)
@@ -340,6 +353,9 @@ static enum err read_model(struct reader *r, const Onnx__ModelProto *m)
 {
 	if (!m->graph)
 		return err_set(r->e, ERR_INPUT, "not an ONNX model: it has no graph");
+	if (m->n_functions)
+		return err_set(r->e, ERR_UNSUPPORTED,
+			"the model has functions of its own, which is not supported: they must be inlined before");
 	enum err err = read_opsets(r, m);
 	if (!err)
 		err = reserve(r);

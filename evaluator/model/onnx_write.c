@@ -238,23 +238,47 @@ static bool find_batch(struct writer *w)
 	       add_pair(w, "Gather", shape, zero, batch);
 }
 
-/* One element of a list of sizes: *ret is the tensor that holds it. */
+/* Element i of whole numbers that depend on the batch, as base + slope * batch; *ret is the tensor that holds it. */
 static bool add_size(struct writer *w, const struct value *v, int i, const char **ret)
 {
-	int64_t size = ((const int64_t *)v->data)[i];
-	const char *number = invent(w, v->name, 2 * i), *multiple = invent(w, v->name, 2 * i + 1);
-	*ret = size == DIM_BATCH ? w->batch : size < 0 ? multiple : number;
-	if (size == DIM_BATCH)
-		return true;
-	return add_number(w, number, size < 0 ? -size : size) &&
-	       (size > 0 || add_pair(w, "Mul", w->batch, number, multiple));
+	int64_t base = ((const int64_t *)v->data)[i], slope = v->slope ? v->slope[i] : 0;
+	if (v->batch_sizes && base < 0) {
+		slope = -base;
+		base = 0;
+	}
+	const char *number = invent(w, v->name, 4 * i), *factor = invent(w, v->name, 4 * i + 1);
+	const char *multiple = invent(w, v->name, 4 * i + 2), *sum = invent(w, v->name, 4 * i + 3);
+	bool ok = true;
+	if (slope && slope != 1)
+		ok = add_number(w, factor, slope) && add_pair(w, "Mul", w->batch, factor, multiple);
+	const char *part = slope == 1 ? w->batch : multiple;
+	if (ok && (base || !slope))
+		ok = add_number(w, number, base) && (!slope || add_pair(w, "Add", part, number, sum));
+	*ret = !slope ? number : base ? sum : part;
+	return ok;
+}
+
+/* A scalar is the only element of a list. */
+static bool add_scalar(struct writer *w, const struct value *v, const char *list)
+{
+	struct value *shape = ARENA_NEW(w->arena, struct value);
+	const char *name = invent(w, v->name, -1);
+	if (!shape || !name)
+		return false;
+	*shape = (struct value){ .name = name,
+		.dtype = DTYPE_INT64,
+		.file_type = DTYPE_INT64,
+		.shape = { 1, { 0 } },
+		.data = arena_alloc(w->arena, 0, 1) };
+	return add_constant(w, shape) && add_pair(w, "Reshape", list, name, v->name);
 }
 
 static bool add_sizes(struct writer *w, const struct value *v)
 {
 	size_t count = (size_t)shape_count(&v->shape, 1);
 	const char **parts = ARENA_ARRAY(w->arena, const char *, count);
-	if (!parts || !find_batch(w))
+	const char *name = v->shape.rank ? v->name : invent(w, v->name, -2);
+	if (!parts || !name || !find_batch(w))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!add_size(w, v, (int)i, &parts[i]))
@@ -267,8 +291,8 @@ static bool add_sizes(struct writer *w, const struct value *v)
 	p->attribute[0] = build_attribute(w, axis);
 	for (size_t i = 0; i < count; i++)
 		p->input[i] = string(parts[i]);
-	p->output[0] = string(v->name);
-	return p->attribute[0] != NULL;
+	p->output[0] = string(name);
+	return p->attribute[0] && (v->shape.rank || add_scalar(w, v, name));
 }
 
 /* ---- the graph's nodes ---- */
@@ -280,7 +304,7 @@ static bool copy_names(const struct writer *w, const int *values, int count, cha
 	return true;
 }
 
-static Onnx__AttributeProto *unpack_raw(struct writer *w, const struct raw_attribute *raw)
+static Onnx__AttributeProto *unpack_raw(struct writer *w, const struct raw_bytes *raw)
 {
 	ProtobufCAllocator in_arena = { .alloc = allocate, .free = keep, .allocator_data = w->arena };
 	return onnx__attribute_proto__unpack(&in_arena, raw->len, raw->bytes);
@@ -316,13 +340,19 @@ static bool *used_values(struct writer *w)
 	return used;
 }
 
+static bool is_sizes(const struct value *v)
+{
+	return v->batch_sizes || v->slope;
+}
+
 /* The most nodes that the graph may become. */
 static size_t count_nodes(const struct writer *w, const bool *used)
 {
 	size_t count = (size_t)w->g->node_count + 3;
 	for (int i = 0; i < w->g->value_count; i++)
 		if (used[i] && w->g->values[i].data)
-			count += w->g->values[i].batch_sizes ? 2 * (size_t)SHAPE_MAX_RANK + 1 : 1;
+			count +=
+				is_sizes(&w->g->values[i]) ? 4 * (size_t)shape_count(&w->g->values[i].shape, 1) + 3 : 1;
 	return count;
 }
 
@@ -335,12 +365,12 @@ static bool build_tensors(struct writer *w, const bool *used)
 		const struct value *v = &w->g->values[i];
 		if (!v->data || !used[i])
 			continue;
-		if (v->learned) {
+		if (v->learned && !is_sizes(v)) {
 			Onnx__TensorProto *t = build_tensor(w, v);
 			if (!t)
 				return false;
 			w->to->initializer[w->to->n_initializer++] = t;
-		} else if (v->batch_sizes ? !add_sizes(w, v) : !add_constant(w, v)) {
+		} else if (is_sizes(v) ? !add_sizes(w, v) : !add_constant(w, v)) {
 			return false;
 		}
 	}
@@ -362,11 +392,38 @@ static bool build_nodes(struct writer *w)
 	return true;
 }
 
+static Onnx__ValueInfoProto *build_output(struct writer *w, const struct value *v)
+{
+	ProtobufCAllocator in_arena = { .alloc = allocate, .free = keep, .allocator_data = w->arena };
+	return v->declared.bytes ? onnx__value_info_proto__unpack(&in_arena, v->declared.len, v->declared.bytes)
+				 : build_info(w, v);
+}
+
+/* Shapes behind nodes that aren't understood: nobody could infer them. */
+static bool build_declared(struct writer *w)
+{
+	const struct graph *g = w->g;
+	w->to->value_info = ARENA_ARRAY(w->arena, Onnx__ValueInfoProto *, (size_t)g->value_count);
+	for (int i = 0; w->to->value_info && i < g->value_count; i++) {
+		const struct value *v = &g->values[i];
+		bool output = false;
+		for (int k = 0; k < g->output_count; k++)
+			output = output || g->outputs[k] == i;
+		if (v->producer < 0 || output || !g->nodes[v->producer].opaque || v->shape.rank < 0)
+			continue;
+		Onnx__ValueInfoProto *info = build_info(w, v);
+		if (!info)
+			return false;
+		w->to->value_info[w->to->n_value_info++] = info;
+	}
+	return w->to->value_info != NULL;
+}
+
 static Onnx__ValueInfoProto **build_infos(struct writer *w, const int *values, int count)
 {
 	Onnx__ValueInfoProto **infos = ARENA_ARRAY(w->arena, Onnx__ValueInfoProto *, (size_t)count);
 	for (int i = 0; infos && i < count; i++) {
-		infos[i] = build_info(w, &w->g->values[values[i]]);
+		infos[i] = build_output(w, &w->g->values[values[i]]);
 		if (!infos[i])
 			return NULL;
 	}
@@ -386,7 +443,7 @@ static Onnx__GraphProto *build_graph(struct writer *w)
 	p->n_input = (size_t)g->input_count;
 	p->output = build_infos(w, g->outputs, g->output_count);
 	p->n_output = (size_t)g->output_count;
-	return p->input && p->output && build_nodes(w) ? p : NULL;
+	return p->input && p->output && build_declared(w) && build_nodes(w) ? p : NULL;
 }
 
 static Onnx__OperatorSetIdProto *build_opset(struct writer *w, const char *domain, int64_t version)

@@ -129,11 +129,11 @@ static void slice_axis(int64_t n, int64_t start, int64_t end, int64_t step, stru
 }
 
 /* The batch may only be taken whole. */
-static enum err slice_batch(
-	const struct node *n, int64_t start, int64_t end, int64_t step, const struct graph *g, struct errinfo *e)
+static enum err slice_batch(const struct node *n, int64_t start, int64_t end, int64_t step, int64_t declared,
+	struct errinfo *e)
 {
 	char text[256];
-	if (start == 0 && step == 1 && (end >= INT32_MAX || (g->batch_size && end >= g->batch_size)))
+	if (start == 0 && step == 1 && (end >= INT32_MAX || (declared && end >= declared)))
 		return ERR_OK;
 	return err_set(e, ERR_UNSUPPORTED, "%s: takes a part of the batch", node_text(n, text));
 }
@@ -180,7 +180,7 @@ enum err operand_slice(const struct graph *g, const struct node *n, struct opera
 		if (step == 0 || step == INT64_MIN)
 			err = err_set(e, ERR_INPUT, "%s: a step is %lld", node_text(n, text), (long long)step);
 		else if (x->dim[axis] < 0)
-			err = slice_batch(n, l.start[i], l.end[i], step, g, e);
+			err = slice_batch(n, l.start[i], l.end[i], step, -x->dim[axis] * g->batch_size, e);
 		else
 			slice_axis(x->dim[axis], l.start[i], l.end[i], step, &s, axis);
 	}
@@ -374,7 +374,7 @@ static enum err resize_axis(const struct node *n, const struct shape *x, int axi
 			return err_set(e, ERR_UNSUPPORTED, "%s: resizes the batch", node_text(n, text));
 		return ERR_OK;
 	}
-	double want = size ? (double)*size : floor((double)*scale * (double)is);
+	double want = size ? (double)*size : (double)floorf(*scale * (float)is);
 	if (!(want >= 1 && want <= 1 << 24))
 		return err_set(e, ERR_INPUT, "%s: would make dimension %d %g long", node_text(n, text), axis, want);
 	r->size[axis] = (int64_t)want;

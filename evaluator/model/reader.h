@@ -22,7 +22,8 @@ struct reader {
 	int64_t *outer;		 /* by value: how much of the batch's dimension is outside of it, 0 standing for 1 */
 	int *uses;		 /* by value: how many inputs it is by now */
 	size_t value_room, node_room;
-	size_t folded; /* bytes of evaluated constants */
+	size_t folded;    /* bytes of evaluated constants */
+	int64_t products; /* multiply-accumulates that they took */
 	struct errinfo *e;
 };
 

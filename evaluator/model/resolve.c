@@ -41,9 +41,10 @@ enum err reader_own_sizes(struct reader *r, struct node *n, int i)
 	if (v->dtype != DTYPE_INT64 || v->shape.rank != 1 || count > SHAPE_MAX_RANK)
 		return fold_refuse(r, n, "reads sizes that are no list of whole numbers");
 	for (int64_t k = 0; k < count; k++) {
-		if (slope && slope[k] && (slope[k] < 0 || base[k]))
+		bool batch = slope && slope[k];
+		if (batch ? slope[k] < 0 || base[k] : slope && base[k] < 0)
 			return fold_refuse(r, n, "reads a size that is no multiple of the batch");
-		sizes[k] = slope && slope[k] ? -slope[k] : base[k];
+		sizes[k] = batch ? -slope[k] : base[k];
 		any = any || (slope && slope[k]);
 	}
 	return set_operand(r, n, i, sizes, (size_t)count, any);
@@ -281,6 +282,8 @@ static enum err resolve_squeeze(struct reader *r, struct node *n)
 	int named = 0;
 	if (input(r, n, 1) || operand_ints(r->g, n, "axes", -1, &unused, &count))
 		return ERR_OK;
+	if (r->g->batch_size == 1)
+		return fold_refuse(r, n, "drops dimensions of size 1, and the batch is declared as one");
 	for (int i = 0; i < x->rank; i++)
 		if (x->dim[i] == 1)
 			axes[named++] = i;
@@ -419,6 +422,25 @@ static enum err own_operands(struct reader *r, struct node *n)
 	return ERR_OK;
 }
 
+/* An exponent may be a whole number. */
+static enum err resolve_pow(struct reader *r, struct node *n)
+{
+	const struct value *exponent = input(r, n, 1);
+	if (!exponent->data || exponent->dtype == DTYPE_FLOAT || r->slope[n->in[1]])
+		return resolve_stored(r, n);
+	struct value real = *exponent;
+	int64_t count = shape_count(&real.shape, 1);
+	real.dtype = DTYPE_FLOAT;
+	real.file_type = DTYPE_FLOAT;
+	real.data = ARENA_ARRAY(r->g->arena, float, (size_t)count);
+	if (!real.data)
+		return reader_no_memory(r);
+	for (int64_t i = 0; i < count; i++)
+		((float *)real.data)[i] = (float)((const int64_t *)exponent->data)[i];
+	enum err err = reader_invent(r, exponent->name, &real, &n->in[1]);
+	return err ? err : resolve_stored(r, n);
+}
+
 typedef enum err resolve_rule(struct reader *r, struct node *n);
 
 static resolve_rule *rule_of(const struct node *n)
@@ -435,6 +457,8 @@ static resolve_rule *rule_of(const struct node *n)
 	case OP_RESIZE:
 	case OP_UPSAMPLE:
 		return resolve_resize;
+	case OP_POW:
+		return resolve_pow;
 	case OP_SQUEEZE:
 		return resolve_squeeze;
 	case OP_CONCAT:

@@ -14,6 +14,9 @@ static enum err check_filters(const struct graph *g, const struct node *n, bool 
 	enum err err = shape_want_weight(g, n, 1, "the weight", e);
 	if (err)
 		return err;
+	if (x->rank > 1 && x->dim[1] < 0)
+		return err_set(
+			e, ERR_UNSUPPORTED, "%s: the batch is not the input's first dimension", node_text(n, text));
 	const struct shape *w = &node_input(g, n, 1)->shape;
 	int64_t group = node_int(n, "group", 1), filters = w->rank > 1 ? w->dim[transposed ? 1 : 0] : 0;
 	if (w->rank != x->rank || w->rank < 3) {

@@ -143,9 +143,9 @@ enum err window_read(
 	return err;
 }
 
-/* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it behind but
- * for LOWER. Where there is too little, SAME leaves it at that; with output_shape what is behind is never reached. */
-static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool lower,
+/* output_shape, or SAME, says how large the output is; the padding is what is too much, an odd number of it before but
+ * for UPPER. Where there is too little, SAME leaves it at that; with output_shape what is behind is never reached. */
+static enum err pad_to_size(const struct node *n, const struct shape *in, const int64_t *extra, bool upper,
 	struct window *w, struct errinfo *e)
 {
 	int64_t size[WINDOW_MAX_RANK];
@@ -156,7 +156,7 @@ static enum err pad_to_size(const struct node *n, const struct shape *in, const 
 		int64_t wanted = given ? size[i] : in->dim[2 + i] * w->stride[i];
 		int64_t pad = full > wanted ? full - wanted : 0;
 		w->out[i] = given ? wanted : full - pad;
-		w->begin[i] = lower ? pad - pad / 2 : pad / 2;
+		w->begin[i] = upper ? pad / 2 : pad - pad / 2;
 		w->end[i] = pad - w->begin[i];
 	}
 	return err;
@@ -183,7 +183,7 @@ enum err window_read_transposed(
 		err = read_range(n, "output_padding", (size_t)w.rank, 0, 0, extra, e);
 	bool sized = same || node_attribute(n, "output_shape");
 	if (!err && sized)
-		err = pad_to_size(n, in, extra, mode && !strcmp(mode->s, "SAME_LOWER"), &w, e);
+		err = pad_to_size(n, in, extra, mode && !strcmp(mode->s, "SAME_UPPER"), &w, e);
 	else if (!err)
 		err = pad_as_given(n, in, extra, &w, e);
 	if (!err)

@@ -82,8 +82,6 @@ static enum err walk_delimited(struct walk *w, struct cursor *c, const ProtobufC
 	uint64_t len;
 	if (!varint(c, &len) || len > (uint64_t)(c->end - c->at) || len > UINT32_MAX)
 		return refuse(w, "it is truncated, or a length in it is wrong");
-	if (++w->parts > MOST_PARTS)
-		return refuse(w, "it has too many parts");
 	struct cursor inner = { c->at, c->at + len };
 	c->at = inner.end;
 	if (field && field->type == PROTOBUF_C_TYPE_MESSAGE) {
@@ -108,6 +106,8 @@ static enum err walk_field(struct walk *w, struct cursor *c, const ProtobufCMess
 {
 	const unsigned char *from = c->at;
 	uint64_t tag, ignored;
+	if (++w->parts > MOST_PARTS)
+		return refuse(w, "it has too many parts");
 	bool ok = varint(c, &tag);
 	if (ok && (tag & 7) == 2) {
 		put(w, from, (size_t)(c->at - from));

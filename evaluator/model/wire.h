@@ -15,7 +15,7 @@ struct wire_raw {
 };
 
 /* Walks the bytes by the schema and refuses what the unpacker should never see: truncated fields, messages nested
- * deeper than ONNX needs (the unpacker recurses), and more than 2^23 messages, strings and byte fields (each costs far
+ * deeper than ONNX needs (the unpacker recurses), and more than 2^23 fields fields (each costs far
  * more memory than its bytes). What is sound is copied to *ret, malloc'ed, but each byte field `raw_field` of a message
  * of type `raw_in` becomes a struct wire_raw: the unpacker copies bytes, and the weights are nearly all of a model. */
 enum err wire_strip(const ProtobufCMessageDescriptor *schema, const ProtobufCMessageDescriptor *raw_in,

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
 #include "evaluator/model/operand.h"
+#include "tests/evaluator/folder.h"
 #include "tests/evaluator/script.h"
 #include "tests/evaluator/suites.h"
 
@@ -61,6 +63,7 @@ static const struct {
 	/* names only */
 	{ X "i = Identity x\nd,m = Dropout i\ny = Relu d" OUT, "(batch, 4, 6, 6)", 1 },
 	{ X "c = Cast x to=1\ny = Relu c" OUT, "(batch, 4, 6, 6)", 1 },
+	{ "input x n,1,10,10\nfloats s 4 1 1 0.7 1.3\ny = Resize x _ s" OUT, "(batch, 1, 7, 13)", 1 },
 	/* windows */
 	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2]" OUT, "(batch, 2, 13, 13)", 1 },
 	{ X "floats w 4,2,3,3 0.1\ny = ConvTranspose x w strides=[2,2] output_shape=[15,12]" OUT, "(batch, 2, 15, 12)",
@@ -172,6 +175,11 @@ static const struct {
 	{ X "s = Shape x\nt = Mul s s\ny = Reshape x t" OUT, "depends on the batch" },
 	{ "opset 18\n" X "floats s 4 1 1 2 2\ny = Resize x _ s antialias=1 mode='linear'" OUT,
 		"'antialias' is not supported" },
+	{ "input x 1,4,6\nints r 2 4 6\nq = Reshape x r\nints a 1 0\nints b 1 2\ny = Slice q a b" OUT, NULL },
+	{ X "ints z 2 1 0\na = ConstantOfShape z\nints w 2 0 8\nb = ConstantOfShape w\nc = MatMul a b\ny = Add x c" OUT,
+		"stored numbers of a kind" },
+	{ "input x 2,4\nfloats w 2,4 1\nints r 2 4 2\nq = Reshape x r\nfloats v 4,2 1 2\ny = Add q v" OUT, NULL },
+	{ "input x 1,1,4\ny = Squeeze x" OUT, "the batch is declared as one" },
 	{ X "y = Softmax x axis=0" OUT, "runs over the batch" },
 	{ X "ints i 1 0\ny = Gather x i axis=0" OUT, "out of the batch" },
 };
@@ -184,6 +192,93 @@ START_TEST(what_has_no_rule_is_opaque_and_says_why)
 		ck_assert_msg(reason && strstr(reason, opaque_rows[_i].reason), "%s", reason ? reason : "not opaque");
 	else
 		ck_assert_msg(!reason, "%s", reason);
+	graph_free(g);
+}
+END_TEST
+
+static const struct node *last_node(const struct graph *g)
+{
+	return &g->nodes[g->node_count - 1];
+}
+
+START_TEST(a_part_of_the_declared_batch_is_no_whole)
+{
+	struct graph *g = script_graph(
+		"input x 1,4,6\nints r 2 4 6\nq = Reshape x r\nints a 1 0\nints b 1 2\ny = Slice q a b" OUT);
+	ck_assert_msg(strstr(last_node(g)->opaque, "takes a part of the batch"), "%s", last_node(g)->opaque);
+	graph_free(g);
+}
+END_TEST
+
+START_TEST(a_cast_of_what_is_not_understood_stays)
+{
+	struct graph *g = script_graph(X "c = Mystery x\nd = Cast c to=1\ny = Mul x d" OUT);
+	ck_assert_int_eq(g->node_count, 3);
+	ck_assert_str_eq(g->nodes[1].type, "Cast");
+	graph_free(g);
+}
+END_TEST
+
+START_TEST(a_reason_may_be_cut_in_the_middle_of_a_character)
+{
+	char text[1024] = X;
+	for (int i = 0; i < 95; i++)
+		strcat(text, "\xc3\xa9");
+	strcat(text, " = Softmax x axis=0\ny = Relu x" OUT);
+	for (int i = 0; i < 3; i++) {
+		struct form f = script_open(text);
+		f.graph->output[0]->name = f.graph->node[0]->output[0];
+		f.graph->node[0]->name = form_text(&f, "%.*s%s", i, "xx", f.graph->node[0]->output[0]);
+		struct graph *g;
+		struct errinfo e;
+		ck_assert_msg(!form_read(&f, &g, &e), "%s", e.msg);
+		ck_assert_msg(strstr(g->nodes[0].opaque, "runs over the batch"), "%s", g->nodes[0].opaque);
+		graph_free(g);
+		form_close(&f);
+	}
+}
+END_TEST
+
+START_TEST(a_batch_norm_is_read_for_inference)
+{
+	struct graph *g = script_graph("opset 15\n" X "floats s 4 1\nfloats b 4 0\nfloats m 4 0\nfloats v 4 1\n"
+				       "y,p,q = BatchNormalization x s b m v training_mode=1" OUT);
+	ck_assert_ptr_null(node_attribute(&g->nodes[0], "training_mode"));
+	ck_assert_int_eq(g->nodes[0].out_count, 1);
+	graph_free(g);
+}
+END_TEST
+
+/* Sizes that a node isn't understood with, in every form: -1, the batch, a multiple of it and more. */
+START_TEST(sizes_for_what_is_not_understood_are_written_and_read_again)
+{
+	struct graph *g =
+		script_graph(X "s = Shape x\nints z 1 0\nb = Gather s z\nints k 1 3\nt = Mul b k\nints o 1 1\n"
+			       "u = Add t o\nints m 1 -1\nv = Concat b m t u axis=0\nints q - 0\n"
+			       "w = Gather s q\na = Mystery x v w\ninfo a n,7\ny = Relu a" OUT);
+	struct graph *again;
+	struct errinfo e;
+	folder_enter();
+	ck_assert_msg(!onnx_write(g, "sizes.onnx", &e), "%s", e.msg);
+	ck_assert_msg(!onnx_read("sizes.onnx", &again, &e), "%s", e.msg);
+	folder_leave();
+	const struct value *v = node_input(again, &again->nodes[0], 1), *w = node_input(again, &again->nodes[0], 2);
+	const int64_t base[] = { 0, -1, 0, 1 }, slope[] = { 1, 0, 3, 3 };
+	ck_assert_int_eq(again->node_count, 2);
+	ck_assert_mem_eq(v->data, base, sizeof base);
+	ck_assert_mem_eq(v->slope, slope, sizeof slope);
+	ck_assert_int_eq(w->shape.rank, 0);
+	ck_assert_int_eq(w->slope[0], 1);
+	ck_assert_ptr_null(again->nodes[1].opaque);
+	graph_free(again);
+	graph_free(g);
+}
+END_TEST
+
+START_TEST(a_truth_stays_a_bool)
+{
+	struct graph *g = script_graph(X "floats a 4,1,1 1 2 3 4\nfloats b - 2\nc = Greater a b\ny = Mystery c x" OUT);
+	ck_assert_int_eq(node_input(g, last_node(g), 0)->file_type, ONNX__TENSOR_PROTO__DATA_TYPE__BOOL);
 	graph_free(g);
 }
 END_TEST
@@ -270,6 +365,12 @@ Suite *fold_suite(void)
 	tcase_add_loop_test(t, shapes_are_known_for_any_batch, 0, COUNT(shape_rows));
 	tcase_add_loop_test(t, constants_are_computed_as_onnx_says, 0, COUNT(number_rows));
 	tcase_add_loop_test(t, what_has_no_rule_is_opaque_and_says_why, 0, COUNT(opaque_rows));
+	tcase_add_test(t, a_part_of_the_declared_batch_is_no_whole);
+	tcase_add_test(t, a_cast_of_what_is_not_understood_stays);
+	tcase_add_test(t, a_reason_may_be_cut_in_the_middle_of_a_character);
+	tcase_add_test(t, a_batch_norm_is_read_for_inference);
+	tcase_add_test(t, sizes_for_what_is_not_understood_are_written_and_read_again);
+	tcase_add_test(t, a_truth_stays_a_bool);
 	tcase_add_test(t, an_opaque_node_has_the_shape_that_the_file_declares);
 	tcase_add_test(t, an_if_whose_condition_is_known_is_its_branch);
 	tcase_add_loop_test(t, a_branch_that_makes_no_sense_is_refused, 0, COUNT(branch_rows));
