@@ -1,5 +1,6 @@
 /* pair.c -- images in one array, labels in another: IDX and NPY files, NPZ archives.
  * SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,16 @@ static enum err fill_labels(struct array *a, size_t count, uint32_t *ret, struct
 	return ERR_OK;
 }
 
+/* A single NaN would make every statistic and every loss NaN, and say nothing about where it came from. */
+static enum err check_finite(const struct array *a, const float *x, size_t n, size_t image, struct errinfo *e)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!isfinite(x[k]))
+			return err_set(e, ERR_INPUT, "%s: image %zu has the value %g, expected finite numbers",
+				stream_name(a->stream), image, (double)x[k]);
+	return ERR_OK;
+}
+
 static enum err fill_images(struct pair *p, const struct filling *to, struct errinfo *e)
 {
 	const struct measure *is = &p->loader.is;
@@ -75,6 +86,8 @@ static enum err fill_images(struct pair *p, const struct filling *to, struct err
 		err = filling_stopped(to, e) ? ERR_GONE : array_take(&p->images, turn ? one : place, size, e);
 		if (!err && turn)
 			interleave(one, (size_t)is->channels, area, width, place);
+		if (!err && is->floats)
+			err = check_finite(&p->images, (const float *)(const void *)place, size / 4, i, e);
 	}
 	free(one);
 	return err;

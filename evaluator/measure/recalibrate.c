@@ -5,6 +5,7 @@
  * n numbers of a channel. */
 #include "evaluator/measure/recalibrate.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -63,6 +64,31 @@ static void add_batch(const struct graph *g, const struct plan *p, struct moment
 	}
 }
 
+/* Of channel c of a batch-norm, over all batches. */
+static void pool(const struct moments *m, int64_t c, size_t batches, double *ret_mean, double *ret_variance)
+{
+	*ret_mean = m->mean[c] / (double)batches;
+	*ret_variance = m->square[c] / (double)batches - *ret_mean * *ret_mean;
+}
+
+static enum err check_statistics(const struct graph *g, const struct moments *m, size_t batches, struct errinfo *e)
+{
+	char text[256];
+	double mean, variance;
+	for (int i = 0; i < g->node_count; i++) {
+		if (g->nodes[i].op != OP_BATCH_NORM)
+			continue;
+		for (int64_t c = 0; c < channels_of(g, i); c++) {
+			pool(&m[i], c, batches, &mean, &variance);
+			if (!isfinite((float)mean) || !isfinite((float)variance))
+				return err_set(e, ERR_INPUT,
+					"%s: its statistics are not finite, the network has diverged or the images "
+					"hold no finite numbers", node_text(&g->nodes[i], text));
+		}
+	}
+	return ERR_OK;
+}
+
 static void write_statistics(struct graph *g, const struct plan *p, const struct moments *m, size_t batches)
 {
 	for (int i = 0; i < g->node_count; i++) {
@@ -72,11 +98,10 @@ static void write_statistics(struct graph *g, const struct plan *p, const struct
 		if (n->op != OP_BATCH_NORM)
 			continue;
 		plan_statistics(p, i, &unused_mean, &unused_variance, &count);
-		double all = (double)count * (double)batches;
+		double all = (double)count * (double)batches, mu, v;
 		float *mean = g->values[n->in[3]].data, *variance = g->values[n->in[4]].data;
 		for (int64_t c = 0; c < channels_of(g, i); c++) {
-			double mu = m[i].mean[c] / (double)batches;
-			double v = m[i].square[c] / (double)batches - mu * mu;
+			pool(&m[i], c, batches, &mu, &v);
 			mean[c] = (float)mu;
 			variance[c] = (float)((v > 0 ? v : 0) * all / (all - 1));
 		}
@@ -124,6 +149,8 @@ enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint
 	err = plan_new(g, (int64_t)batch, PLAN_CALIBRATE, &p, e);
 	if (!err)
 		err = run_batches(g, p, s, order, images / batch, stop, m, e);
+	if (!err)
+		err = check_statistics(g, m, images / batch, e);
 	if (!err)
 		write_statistics(g, p, m, images / batch);
 out:

@@ -14,7 +14,8 @@ struct split;
 
 /* Runs about `images` images of the split, chosen by seed, forward in whole batches, each batch-norm on its batch's own
  * statistics, and writes the pooled mean and unbiased variance of all of them into the graph, whose tensors must be its
- * own. Fewer than 2 images, or a network without batch-norm: nothing changes. */
+ * own. Fewer than 2 images, or a network without batch-norm: nothing changes. ERR_INPUT when a mean or variance is not
+ * finite: then nothing is written. */
 enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint64_t seed, const atomic_bool *stop,
 	struct errinfo *e) __attribute__((warn_unused_result));
 

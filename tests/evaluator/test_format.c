@@ -1,6 +1,7 @@
 /* test_format.c -- NPY files, NPZ archives and CIFAR's binary version, good and hostile.
  * SPDX-License-Identifier: MIT */
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,20 @@ START_TEST(floats_are_normalised_without_being_scaled)
 		int c = k / (HEIGHT * WIDTH);
 		ck_assert(batch[k] == ((&values[4][0][0][0])[k] - norm.mean[c]) / norm.std[c]);
 	}
+}
+END_TEST
+
+/* Laid out either way: the image is named by its place in the file. */
+START_TEST(floats_that_are_not_finite_are_refused_by_image)
+{
+	static const float wrong[] = { NAN, INFINITY, -INFINITY };
+	float values[IMAGES * SIZE] = { 0 };
+	char value[16];
+	values[4 * SIZE + 7] = wrong[_i % 3];
+	snprintf(value, sizeof value, "%g", (double)wrong[_i % 3]);
+	npy_make(&x, "<f4", _i < 3 ? "6, 3, 4, 2" : "6, 2, 3, 4", values, sizeof values);
+	bytes_put(&x, "x.npy");
+	refused(open_npy(_i >= 3), "x.npy: image 4", value);
 }
 END_TEST
 
@@ -453,6 +468,7 @@ Suite *format_suite(void)
 	tcase_add_test(t, bytes_are_taken_as_they_are);
 	tcase_add_test(t, channels_first_are_turned);
 	tcase_add_test(t, floats_are_normalised_without_being_scaled);
+	tcase_add_loop_test(t, floats_that_are_not_finite_are_refused_by_image, 0, 6);
 	tcase_add_test(t, labels_are_integers_of_any_width_and_order);
 	tcase_add_test(t, a_label_out_of_range_is_named_with_its_place);
 	tcase_add_loop_test(t, a_wrong_header_is_refused_by_what_it_says, 0,

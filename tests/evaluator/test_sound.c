@@ -114,6 +114,28 @@ START_TEST(recalibration_of_shared_statistics_leaves_everything_else_alone)
 }
 END_TEST
 
+START_TEST(statistics_that_are_not_finite_are_never_written)
+{
+	struct form f = form_open(VGG);
+	struct graph *g;
+	struct dataset d;
+	struct split s;
+	size_t count;
+	float *w = form_floats(form_tensor(&f, "features.0.weight"), &count), before[32];
+	for (size_t i = 0; i < count; i++)
+		w[i] = 3e38f;
+	noise(&d, &s);
+	ck_assert_msg(!form_read(&f, &g, &e), "%s", e.msg);
+	const struct node *n = batch_norm(g, 0);
+	memcpy(before, g->values[n->in[3]].data, sizeof before);
+	ck_assert_int_eq(recalibrate(g, &s, 256, 1, NULL, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, n->name) && strstr(e.msg, "its statistics are not finite"), "%s", e.msg);
+	ck_assert_mem_eq(before, g->values[n->in[3]].data, sizeof before);
+	graph_free(g);
+	form_close(&f);
+}
+END_TEST
+
 START_TEST(a_run_leaves_its_input_alone)
 {
 	static const char *const models[] = { LENET, VGG, "models/fashion-resnet20.onnx" };
@@ -267,6 +289,7 @@ Suite *sound_suite(void)
 	tcase_add_test(t, a_variance_whose_root_is_none_is_refused_by_node);
 	tcase_add_test(t, a_network_that_overflows_inside_has_diverged);
 	tcase_add_test(t, recalibration_of_shared_statistics_leaves_everything_else_alone);
+	tcase_add_test(t, statistics_that_are_not_finite_are_never_written);
 	tcase_add_loop_test(t, a_run_leaves_its_input_alone, 0, 3);
 	tcase_add_test(t, a_model_of_an_old_ir_is_written_in_one_that_allows_its_form);
 	tcase_add_test(t, what_does_not_lead_to_the_output_is_no_part_of_the_network);
