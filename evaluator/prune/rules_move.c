@@ -59,6 +59,17 @@ static void tie_equal_parts(struct union_find *u, const struct node *n, struct s
 		union_find_join(u, x.first + i, x.first + i % each);
 }
 
+/* A part without a name is no value with a last channel that must stay, but must not become empty either. Parts that
+ * go in lock-step can't. */
+static void freeze_unnamed_part(struct union_find *u, const struct node *n, int k, struct span x)
+{
+	const int64_t *sizes;
+	size_t count;
+	char text[256];
+	if (operand_ints(u->g, n, "split", 1, &sizes, &count))
+		union_find_freeze(u, x, union_find_reason(u, "output %d of %s has no name", k, node_text(n, text)));
+}
+
 void rule_split(struct union_find *u, const struct node *n)
 {
 	int axis = 0;
@@ -72,8 +83,10 @@ void rule_split(struct union_find *u, const struct node *n)
 	struct span x = union_find_span(u, n->in[0], axis);
 	tie_equal_parts(u, n, x);
 	for (int k = 0; k < n->out_count && !u->err; at += sizes[k++]) {
-		if (n->out[k] < 0)
+		if (n->out[k] < 0) {
+			freeze_unnamed_part(u, n, k, part(x, at, sizes[k]));
 			continue;
+		}
 		union_find_tie(u, part(x, at, sizes[k]), union_find_span(u, n->out[k], axis));
 		tie_others(u, n->in[0], n->out[k], axis);
 	}

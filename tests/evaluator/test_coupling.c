@@ -380,8 +380,14 @@ START_TEST(an_opaque_node_freezes_what_it_touches_and_nothing_else)
 }
 END_TEST
 
-/* Three parts, of which nobody reads the first, and the second has no name. */
-START_TEST(parts_that_nobody_reads_go_with_the_others)
+static const char *why_frozen(const struct coupling *c, const struct axis *a, int i)
+{
+	const char *why = c->frozen[c->class_of[a->first + i]];
+	return why ? why : "free";
+}
+
+/* Three parts: the second has no name, so it stays as it is; nobody reads the first, of which a channel stays. */
+START_TEST(parts_without_names_stay_and_the_others_never_become_empty)
 {
 	struct sketch s = sketch_open("parts", 1, 3, (int64_t[]){ 3, 4, 4 });
 	struct errinfo e;
@@ -391,14 +397,18 @@ START_TEST(parts_that_nobody_reads_go_with_the_others)
 	s.g->nodes[1].out[1] = -1;
 	sketch_finish(&s, sketch_gemm(&s, gap(&s, parts + 2), 2, true, true));
 	struct coupling *c = couple(&s);
-	ck_assert_int_eq(c->group_count, 3);
+	ck_assert_int_eq(c->group_count, 2);
+	for (int i = 0; i < 9; i++)
+		ck_assert_str_eq(why_frozen(c, coupling_axis(c, x, 1), i),
+			i < 2 || i >= 5 ? "free" : "output 1 of node 'node 1' (Split) has no name");
 	bool *removed = calloc((size_t)c->class_count, sizeof *removed);
-	for (int g = 0; g < 3; g++)
-		removed[c->groups[g].classes[0]] = true;
+	for (int g = 0; g < 2; g++)
+		for (int k = 1; k < c->groups[g].channels; k++)
+			removed[c->groups[g].classes[k]] = true;
 	struct graph *g;
 	ck_assert_msg(!surgery_remove(c, removed, &g, &e), "%s", e.msg);
-	ck_assert_int_eq(g->values[parts + 2].shape.dim[1], 3);
-	ck_assert_mem_eq(g->values[sizes].data, ((int64_t[]){ 1, 2, 3 }), 3 * sizeof(int64_t));
+	ck_assert_int_eq(g->values[parts + 2].shape.dim[1], 1);
+	ck_assert_mem_eq(g->values[sizes].data, ((int64_t[]){ 1, 3, 1 }), 3 * sizeof(int64_t));
 	ck_assert_mem_eq(s.g->values[sizes].data, ((int64_t[]){ 2, 3, 4 }), 3 * sizeof(int64_t));
 	graph_free(g);
 	free(removed);
@@ -456,7 +466,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, channels_that_are_places_of_a_convolution_are_frozen);
 	tcase_add_test(t, slices_in_steps_and_picked_channels_are_frozen);
 	tcase_add_test(t, an_opaque_node_freezes_what_it_touches_and_nothing_else);
-	tcase_add_test(t, parts_that_nobody_reads_go_with_the_others);
+	tcase_add_test(t, parts_without_names_stay_and_the_others_never_become_empty);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
