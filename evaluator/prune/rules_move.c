@@ -226,12 +226,18 @@ void rule_space_to_depth(struct union_find *u, const struct node *n)
 		union_find_join(u, x.first + i % x.n, y.first + i);
 }
 
-/* Dimensions that change their size are places. */
+/* Dimensions that are scaled are places, though their size may stay: 12 indices 1.05 times as large are 12. */
 void rule_resize(struct union_find *u, const struct node *n)
 {
 	const struct shape *x = &u->g->values[n->in[0]].shape, *y = &u->g->values[n->out[0]].shape;
+	struct operand_resize r;
+	enum err err = operand_resize(u->g, n, &r, u->e);
+	if (err) {
+		rules_fail(u, err);
+		return;
+	}
 	for (int dim = 0; dim < x->rank; dim++) {
-		if (x->dim[dim] == y->dim[dim]) {
+		if (x->dim[dim] == y->dim[dim] && r.scale[dim] == 1) {
 			union_find_tie_dims(u, n->in[0], dim, n->out[0], dim);
 			continue;
 		}

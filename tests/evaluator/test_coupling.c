@@ -417,6 +417,29 @@ START_TEST(parts_without_names_stay_and_the_others_never_become_empty)
 }
 END_TEST
 
+/* 12 channels 1.05 times as large are 12, and each is a blend of two. */
+START_TEST(what_is_scaled_is_frozen_though_its_size_stays)
+{
+	struct sketch s = sketch_open("scaled", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int free = sketch_conv(&s, 0, 12, &K1, true), scales = sketch_tensor(&s, 1, 1, 1, (int64_t[]){ 4 });
+	int up = sketch_node(&s, OP_RESIZE, 3, (int[]){ free, -1, scales });
+	int x = sketch_conv(&s, up, 12, &K1, true), along = sketch_tensor(&s, 1, 1, 1, (int64_t[]){ 4 });
+	((float *)s.g->values[scales].data)[2] = 2;
+	((float *)s.g->values[along].data)[1] = 1.05f;
+	int y = sketch_node(&s, OP_RESIZE, 3, (int[]){ x, -1, along });
+	sketch_string(&s, "mode", "linear");
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, y), 2, true, true));
+	ck_assert_int_eq(sketch_shape(&s, y)->dim[1], 12);
+	is_frozen(&s, x, 1, "read by node 'node 3' (Resize)");
+	is_frozen(&s, y, 1, "read by node 'node 3' (Resize)");
+	struct coupling *c = couple(&s);
+	ck_assert_int_eq(c->group_count, 1);
+	ck_assert_str_eq(why_frozen(c, coupling_axis(c, up, 1), 0), "free");
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -467,6 +490,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, slices_in_steps_and_picked_channels_are_frozen);
 	tcase_add_test(t, an_opaque_node_freezes_what_it_touches_and_nothing_else);
 	tcase_add_test(t, parts_without_names_stay_and_the_others_never_become_empty);
+	tcase_add_test(t, what_is_scaled_is_frozen_though_its_size_stays);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
