@@ -28,7 +28,7 @@ void coupling_free(struct coupling *c)
 
 const struct axis *coupling_axis(const struct coupling *c, int value, int dim)
 {
-	int index = c->axis_of[value][dim];
+	int index = dim < 0 ? -1 : c->axis_of[value][dim];
 	return index < 0 ? NULL : &c->axes[index];
 }
 

@@ -63,7 +63,7 @@ enum err coupling_new(const struct graph *g, struct coupling **ret, struct errin
 	__attribute__((warn_unused_result));
 void coupling_free(struct coupling *c); /* accepts NULL */
 
-/* The axis of a value's dimension, NULL when it is not tracked. */
+/* The axis of a value's dimension, NULL when it is not tracked or there is none (-1). */
 const struct axis *coupling_axis(const struct coupling *c, int value, int dim);
 
 /* The group that an axis belongs to in part or whole at index i: -1 when frozen. */

@@ -58,7 +58,7 @@ static void add_axis(struct scoring *s, const struct axis *a, const double *figu
 /* The dimension, NULL when nothing of it can be removed. */
 static const struct axis *live_axis(const struct scoring *s, int value, int dim)
 {
-	const struct axis *a = dim < 0 ? NULL : coupling_axis(s->c, value, dim);
+	const struct axis *a = coupling_axis(s->c, value, dim);
 	return a && a->term_count ? a : NULL;
 }
 

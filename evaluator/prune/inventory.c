@@ -81,7 +81,7 @@ static void add_groups(struct inventory *v, cJSON *inventory, cJSON **members)
 static void add_frozen_dim(struct inventory *v, cJSON *frozen, int value, int dim)
 {
 	int channels = 0;
-	const struct axis *a = dim < 0 ? NULL : coupling_axis(v->c, value, dim);
+	const struct axis *a = coupling_axis(v->c, value, dim);
 	const char *reason = a ? coupling_frozen(v->c, a, &channels) : NULL;
 	if (!reason)
 		return;

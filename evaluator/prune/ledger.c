@@ -22,7 +22,7 @@ static struct ledger_dim constant_dim(int64_t n)
 /* A value's dimension; dim -1 is one of size 1. */
 static struct ledger_dim dim_of(const struct writing *w, int value, int dim)
 {
-	const struct axis *a = dim < 0 ? NULL : coupling_axis(w->c, value, dim);
+	const struct axis *a = coupling_axis(w->c, value, dim);
 	if (a)
 		return (struct ledger_dim){ a->constant, a->terms, a->term_count };
 	return constant_dim(dim < 0 ? 1 : w->g->values[value].shape.dim[dim]);

@@ -440,6 +440,25 @@ START_TEST(what_is_scaled_is_frozen_though_its_size_stays)
 }
 END_TEST
 
+/* A vector's product has no dimension of outputs to look at, least of all another tensor's last. */
+START_TEST(a_layer_without_output_channels_names_no_group)
+{
+	struct sketch s = sketch_open("vector", 1, 2, (int64_t[]){ 3, 4 });
+	int deep = sketch_tensor(&s, -1, 1, SHAPE_MAX_RANK, (int64_t[]){ 1, 1, 1, 1, 1, 1, 4, 5 });
+	int vector = sketch_tensor(&s, -1, 1, 1, (int64_t[]){ 4 });
+	sketch_output(&s, sketch_two(&s, OP_MATMUL, 0, vector));
+	int y = sketch_two(&s, OP_MATMUL, 0, deep);
+	sketch_finish(&s, sketch_two(&s, OP_MATMUL, y, sketch_tensor(&s, -1, 1, 2, (int64_t[]){ 5, 2 })));
+	struct coupling *c = couple(&s);
+	ck_assert_ptr_null(coupling_axis(c, vector, -1));
+	ck_assert_int_eq(c->group_count, 1);
+	ck_assert_int_eq(c->groups[0].channels, 5);
+	ck_assert_str_eq(c->groups[0].name, "node 1");
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -491,6 +510,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, an_opaque_node_freezes_what_it_touches_and_nothing_else);
 	tcase_add_test(t, parts_without_names_stay_and_the_others_never_become_empty);
 	tcase_add_test(t, what_is_scaled_is_frozen_though_its_size_stays);
+	tcase_add_test(t, a_layer_without_output_channels_names_no_group);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
