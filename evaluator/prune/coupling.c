@@ -346,13 +346,12 @@ static const char *name_of(struct coupling *c, const struct node *n, int value)
 static const char *unique_name(struct coupling *c, struct names *taken, const char *name, int group)
 {
 	char numbered[300];
-	bool added = name && names_add(taken, name, group);
-	for (int i = group; name && !added; i++) {
+	const char *kept = name;
+	for (int i = group; kept && !names_add(taken, kept, group); i++) {
 		snprintf(numbered, sizeof numbered, "%.280s#%d", name, i);
-		name = arena_strdup(c->arena, numbered);
-		added = name && names_add(taken, name, group);
+		kept = arena_strdup(c->arena, numbered);
 	}
-	return name;
+	return kept;
 }
 
 static enum err name_channels(struct coupling *c, struct names *taken, const struct node *n, int weight,

@@ -459,6 +459,25 @@ START_TEST(a_layer_without_output_channels_names_no_group)
 }
 END_TEST
 
+START_TEST(groups_of_one_name_are_numbered)
+{
+	static const char *const given[] = { "a", "a#2", "a", "a" }, *const wanted[] = { "a", "a#2", "a#3", "a#4" };
+	struct sketch s = sketch_open("names", 1, 3, (int64_t[]){ 3, 4, 4 });
+	int x = 0;
+	for (int i = 0; i < 4; i++) {
+		x = sketch_conv(&s, x, 3, &K1, true);
+		s.g->nodes[i].name = given[i];
+	}
+	sketch_finish(&s, sketch_gemm(&s, gap(&s, x), 2, true, true));
+	struct coupling *c = couple(&s);
+	ck_assert_int_eq(c->group_count, 4);
+	for (int i = 0; i < 4; i++)
+		ck_assert_str_eq(c->groups[i].name, wanted[i]);
+	coupling_free(c);
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -511,6 +530,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, parts_without_names_stay_and_the_others_never_become_empty);
 	tcase_add_test(t, what_is_scaled_is_frozen_though_its_size_stays);
 	tcase_add_test(t, a_layer_without_output_channels_names_no_group);
+	tcase_add_test(t, groups_of_one_name_are_numbered);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
