@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ELEMENTS = 1 << 28 };
+/* Each takes up to a hundred bytes while groups are found. */
+enum { MOST_ELEMENTS = 1 << 25 };
 
 static void no_memory(struct union_find *u)
 {
@@ -71,7 +72,8 @@ struct span union_find_helpers(struct union_find *u, int64_t n)
 	if (u->err)
 		return none;
 	if (n > MOST_ELEMENTS - u->element_count) {
-		u->err = err_set(u->e, ERR_LIMIT, "the network's dimensions add up to more than %d", MOST_ELEMENTS);
+		u->err = err_set(u->e, ERR_LIMIT, "the network's dimensions add up to more than %d elements",
+			MOST_ELEMENTS);
 		return none;
 	}
 	if (!grow_elements(u, u->element_count + n)) {

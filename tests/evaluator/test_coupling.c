@@ -478,6 +478,18 @@ START_TEST(groups_of_one_name_are_numbered)
 }
 END_TEST
 
+START_TEST(more_elements_than_are_supported_are_refused)
+{
+	struct sketch s = sketch_open("large", 1, 1, (int64_t[]){ (1 << 25) + 1 });
+	struct coupling *c;
+	struct errinfo e;
+	sketch_finish(&s, sketch_one(&s, OP_RELU, 0));
+	ck_assert_int_eq(coupling_new(s.g, &c, &e), ERR_LIMIT);
+	ck_assert_msg(strstr(e.msg, "add up to more than 33554432 elements"), "%s", e.msg);
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -531,6 +543,7 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, what_is_scaled_is_frozen_though_its_size_stays);
 	tcase_add_test(t, a_layer_without_output_channels_names_no_group);
 	tcase_add_test(t, groups_of_one_name_are_numbered);
+	tcase_add_test(t, more_elements_than_are_supported_are_refused);
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
