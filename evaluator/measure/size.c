@@ -113,18 +113,18 @@ static int64_t bytes_of(const struct value *v)
 	return v->data || v->shape.rank < 0 ? 0 : 4 * shape_count(&v->shape, 1);
 }
 
-/* What node i, the last of its readers, leaves behind. */
-static int64_t bytes_freed(const struct graph *g, const int *last, int i)
+/* What node i, the last of its readers, leaves behind; forgets the readers of what is counted, for a node may read a
+ * value several times. */
+static int64_t bytes_freed(const struct graph *g, int *last, int i)
 {
 	const struct node *n = &g->nodes[i];
 	int64_t freed = 0;
 	for (int k = 0; k < n->in_count; k++) {
 		int v = n->in[k];
-		bool again = false;
-		for (int earlier = 0; earlier < k; earlier++)
-			again = again || n->in[earlier] == v;
-		if (v >= 0 && last[v] == i && !again)
-			freed += bytes_of(&g->values[v]);
+		if (v < 0 || last[v] != i)
+			continue;
+		freed += bytes_of(&g->values[v]);
+		last[v] = -1;
 	}
 	for (int k = 0; k < n->out_count; k++)
 		if (n->out[k] >= 0 && last[n->out[k]] == i)
@@ -132,7 +132,7 @@ static int64_t bytes_freed(const struct graph *g, const int *last, int i)
 	return freed;
 }
 
-static int64_t peak_memory(const struct graph *g, const int *last)
+static int64_t peak_memory(const struct graph *g, int *last)
 {
 	int64_t live = 0, peak = 0;
 	for (int i = 0; i < g->input_count; i++)

@@ -490,6 +490,25 @@ START_TEST(more_elements_than_are_supported_are_refused)
 }
 END_TEST
 
+START_TEST(a_value_that_a_node_reads_often_is_freed_once)
+{
+	enum { OFTEN = 300000 };
+	struct sketch s = sketch_open("often", 1, 3, (int64_t[]){ 2, 4, 4 });
+	int x = sketch_conv(&s, 0, 6, &K1, false), y = sketch_one(&s, OP_SUM, x);
+	sketch_finish(&s, sketch_conv(&s, sketch_conv(&s, y, 5, &K1, false), 9, &K1, false));
+	struct node *sum = &s.g->nodes[1];
+	sum->in = ARENA_ARRAY(s.g->arena, int, OFTEN);
+	sum->in_count = OFTEN;
+	for (int i = 0; i < OFTEN; i++)
+		sum->in[i] = x;
+	struct size size;
+	struct errinfo e;
+	ck_assert_msg(!size_count(s.g, &size, &e), "%s", e.msg);
+	ck_assert_int_eq(size.memory, 4 * 16 * (5 + 9));
+	sketch_close(&s);
+}
+END_TEST
+
 START_TEST(a_layer_of_one_output_keeps_it)
 {
 	struct sketch s = sketch_open("one", 1, 3, (int64_t[]){ 3, 4, 4 });
@@ -547,5 +566,8 @@ Suite *coupling_suite(void)
 	tcase_add_test(t, a_layer_of_one_output_keeps_it);
 	tcase_add_test(t, only_what_changes_is_copied);
 	suite_add_tcase(s, t);
+	TCase *large = tcase_create("large"); /* within check's own few seconds */
+	tcase_add_test(large, a_value_that_a_node_reads_often_is_freed_once);
+	suite_add_tcase(s, large);
 	return s;
 }
