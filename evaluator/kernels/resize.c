@@ -57,7 +57,7 @@ static int64_t nearest(const struct operand_resize *r, const struct axis *a, flo
 static void linear(const struct axis *a, float c, int64_t *index, float *weight)
 {
 	c = fminf(fmaxf(c, 0), (float)(a->in - 1));
-	index[0] = (int64_t)c;
+	index[0] = within(c, a->in); /* above 2^24 the limit as a float may be larger */
 	index[1] = index[0] + 1 < a->in ? index[0] + 1 : index[0];
 	weight[1] = c - (float)index[0];
 	weight[0] = 1 - weight[1];

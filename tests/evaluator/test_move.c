@@ -417,6 +417,32 @@ START_TEST(old_resizing_takes_the_index_before)
 }
 END_TEST
 
+/* The last index of a row may be no float; the next float is in the next row. */
+START_TEST(a_row_too_long_for_floats_ends_with_its_last_number)
+{
+	enum { LONG = (1 << 24) + 4 };
+	struct sketch s = sketch_open("long row", 1, 2, (int64_t[]){ 2, LONG });
+	struct errinfo e;
+	int size = sketch_operand(&s, 3, (int64_t[]){ -1, 2, 2 });
+	int y = sketch_node(&s, OP_RESIZE, 4, (int[]){ 0, -1, -1, size });
+	sketch_string(&s, "mode", "linear");
+	sketch_string(&s, "coordinate_transformation_mode", "align_corners");
+	sketch_finish(&s, y);
+	struct plan *p = agree_plan(s.g, 1, PLAN_INFER, s.what);
+	float *x = plan_input(p, 0);
+	memset(x, 0, 2 * LONG * sizeof *x);
+	x[0] = 1;
+	x[LONG - 1] = 2;
+	x[LONG] = 3;
+	x[2 * LONG - 1] = 4;
+	ck_assert_msg(!plan_run(p, &e), "%s", e.msg);
+	for (int i = 0; i < 4; i++)
+		ck_assert_float_eq(plan_output(p, 0)[i], (float)(i + 1));
+	plan_free(p);
+	sketch_close(&s);
+}
+END_TEST
+
 Suite *move_suite(void)
 {
 	Suite *s = suite_create("move");
@@ -430,6 +456,7 @@ Suite *move_suite(void)
 	tcase_add_test(t, shuffled_channels_reach_a_grouped_convolution);
 	tcase_add_loop_test(t, resized_maps_follow_their_definition, 0, 3);
 	tcase_add_test(t, old_resizing_takes_the_index_before);
+	tcase_add_test(t, a_row_too_long_for_floats_ends_with_its_last_number);
 	suite_add_tcase(s, t);
 	return s;
 }
