@@ -117,6 +117,19 @@ START_TEST(every_truncation_of_a_png_is_refused)
 }
 END_TEST
 
+/* CRC-32, bit by bit, most significant byte first. */
+static void put_sum(const unsigned char *from, size_t n, unsigned char *ret)
+{
+	unsigned sum = ~0u;
+	for (size_t i = 0; i < n; i++) {
+		sum ^= from[i];
+		for (int k = 0; k < 8; k++)
+			sum = sum >> 1 ^ (sum & 1 ? 0xedb88320u : 0);
+	}
+	for (int i = 0; i < 4; i++)
+		ret[i] = (unsigned char)(~sum >> (24 - 8 * i));
+}
+
 /* IHDR with a right sum, and no pixels to speak of behind it. */
 static void make_bomb(unsigned width, unsigned height, int depth, int type)
 {
@@ -129,14 +142,7 @@ static void make_bomb(unsigned width, unsigned height, int depth, int type)
 	head[12] = (unsigned char)depth;
 	head[13] = (unsigned char)type;
 	memcpy(b.data + 12, head, sizeof head);
-	unsigned sum = ~0u; /* CRC-32, bit by bit */
-	for (int i = 0; i < 17; i++) {
-		sum ^= head[i];
-		for (int k = 0; k < 8; k++)
-			sum = sum >> 1 ^ (sum & 1 ? 0xedb88320u : 0);
-	}
-	for (int i = 0; i < 4; i++)
-		b.data[29 + i] = (unsigned char)(~sum >> (24 - 8 * i));
+	put_sum(head, sizeof head, b.data + 29);
 }
 
 START_TEST(a_bomb_is_refused_by_its_header)
@@ -149,6 +155,36 @@ START_TEST(a_bomb_is_refused_by_its_header)
 	refused(decode(3), "Image width exceeds user limit", "damaged PNG");
 	make_bomb(5, 0, 8, PNG_COLOR_TYPE_GRAY);
 	refused(decode(3), "height", "damaged PNG");
+}
+END_TEST
+
+/* Text of a few bytes may unpack to millions, a thousand times in a file. What libpng thinks of one that it unpacked it
+ * would say in the message about the pixels that are missing. */
+START_TEST(text_and_profiles_are_not_looked_at)
+{
+	enum { HEAD = 33, TAIL = 16 }; /* up to IHDR's end; of IEND and the pixels' last bytes */
+	static const unsigned char packed[] = "zTXtkey\0\0this is not packed", profile[] = "iCCPkey\0\0nor is this";
+	unsigned char pixels[SIDE * SIDE * 3], rest[SIDE * SIDE * 4], sum[4];
+	make_noise(pixels, sizeof pixels, 11);
+	png_make(&b, PNG_COLOR_TYPE_RGB, 8, SIDE, SIDE, pixels, SIDE * 3, false);
+	size_t left = b.len - HEAD;
+	ck_assert_uint_le(left, sizeof rest);
+	memcpy(rest, b.data + HEAD, left);
+	b.len = HEAD;
+	for (int i = 0; i < 2; i++) {
+		const unsigned char *chunk = i ? packed : profile;
+		size_t n = (i ? sizeof packed : sizeof profile) - 1;
+		put_sum(chunk, n, sum);
+		bytes_add(&b, (unsigned char[]){ 0, 0, 0, (unsigned char)(n - 4) }, 4);
+		bytes_add(&b, chunk, n);
+		bytes_add(&b, sum, sizeof sum);
+	}
+	bytes_add(&b, rest, left);
+	ck_assert_msg(!decode(3), "%s", e.msg);
+	ck_assert_mem_eq(p.pixels, pixels, sizeof pixels);
+	b.len -= TAIL;
+	refused(decode(3), "truncated", "");
+	ck_assert_msg(!strstr(e.msg, "zTXt") && !strstr(e.msg, "iCCP"), "%s", e.msg);
 }
 END_TEST
 
@@ -474,6 +510,7 @@ Suite *picture_suite(void)
 	tcase_add_loop_test(t, every_form_of_png_becomes_bytes_of_grey_or_rgb, 0, sizeof forms / sizeof *forms);
 	tcase_add_test(t, every_truncation_of_a_png_is_refused);
 	tcase_add_test(t, a_bomb_is_refused_by_its_header);
+	tcase_add_test(t, text_and_profiles_are_not_looked_at);
 	tcase_add_test(t, too_many_pixels_are_refused_however_well_compressed);
 	tcase_add_test(t, jpeg_is_grey_rgb_or_cmyk);
 	tcase_add_test(t, every_truncation_of_a_jpeg_is_refused);
