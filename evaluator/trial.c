@@ -120,6 +120,8 @@ static enum err check_data(struct trial *t)
 	struct split test;
 	const struct graph *g = t->model->graph;
 	bool own = t->order.source.spec.held == DATA_OWN_SET;
+	if (score_check_model(g, t->e))
+		return err_wrap(t->e, "model");
 	if (score_check(g, &t->train, t->e))
 		return err_wrap(t->e, "data.train");
 	if (score_check(g, &t->held, t->e))

@@ -27,7 +27,11 @@ enum err score_graph(const struct graph *g, const struct split *s, size_t images
 enum err score_model(const char *model, const struct split *s, struct score *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* ERR_INPUT when the split's images don't fit the network's input, or its labels the output. */
+/* ERR_UNSUPPORTED when the network, whatever the data, is none that classifies images, or holds a node that cannot be
+ * run: names it and the reason. */
+enum err score_check_model(const struct graph *g, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The same, and ERR_INPUT when the split's images don't fit the network's input, or its labels the output. */
 enum err score_check(const struct graph *g, const struct split *s, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -10,10 +10,11 @@
 #include "evaluator/data/dataset.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
+#include "evaluator/measure/batch.h"
 #include "evaluator/model/graph.h"
 
 /* Nothing is recycled while values are read: few images at a time. */
-enum { BATCH = 16 };
+enum { MOST_IMAGES = 16 };
 
 /* What is read, and room for the largest of it. */
 struct reading {
@@ -44,7 +45,7 @@ static void add_value(const struct reading *r, int i, int64_t batch)
 static enum err run_batches(
 	const struct reading *r, const struct activation_sample *sample, size_t batches, struct errinfo *e)
 {
-	uint32_t labels[BATCH];
+	uint32_t labels[MOST_IMAGES];
 	int64_t batch = plan_batch(r->plan);
 	for (size_t b = 0; b < batches; b++) {
 		if (sample->stop && atomic_load(sample->stop))
@@ -82,7 +83,7 @@ enum err activation_means(const struct graph *g, int count, const int *values, c
 	const struct activation_sample *sample = arg;
 	struct reading r = { .g = g, .count = count, .values = values, .dims = dims, .sums = ret_means };
 	size_t images = sample->images < sample->split->count ? sample->images : sample->split->count;
-	size_t batch = images < BATCH ? images : BATCH;
+	size_t batch = batch_choose_whole(g, images, MOST_IMAGES);
 	enum err err = score_check(g, sample->split, e);
 	if (!err && !images)
 		err = err_set(e, ERR_INPUT, "there are no images to look at activations with");

@@ -13,9 +13,11 @@
 #include "evaluator/data/dataset.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
+#include "evaluator/measure/batch.h"
 #include "evaluator/model/graph.h"
 
-enum { BATCH = 64 };
+/* Statistics of very few images say little about any of them. */
+enum { MOST_IMAGES = 64, FEWEST_IMAGES = 8 };
 
 /* Sums over batches for the channels of one batch-norm. */
 struct moments {
@@ -111,7 +113,7 @@ static void write_statistics(struct graph *g, const struct plan *p, const struct
 static enum err run_batches(const struct graph *g, struct plan *p, const struct split *s, const uint32_t *order,
 	size_t batches, const atomic_bool *stop, struct moments *m, struct errinfo *e)
 {
-	uint32_t labels[BATCH];
+	uint32_t labels[MOST_IMAGES];
 	size_t batch = (size_t)plan_batch(p);
 	for (size_t i = 0; i < batches; i++) {
 		if (stop && atomic_load(stop))
@@ -133,10 +135,12 @@ enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint
 	images = images < s->count ? images : s->count;
 	if (images < 2 || !has_norm(g))
 		return ERR_OK;
+	size_t batch;
 	enum err err = score_check(g, s, e);
+	if (!err)
+		err = batch_choose(g, images, MOST_IMAGES, FEWEST_IMAGES, &batch, e);
 	if (err)
 		return err;
-	size_t batch = images < BATCH ? images : BATCH;
 	struct arena *a = arena_new();
 	uint32_t *order = a ? ARENA_ARRAY(a, uint32_t, s->count) : NULL;
 	struct moments *m = order ? moments_new(g, a) : NULL;

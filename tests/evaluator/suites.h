@@ -27,6 +27,7 @@ Suite *prune_suite(void);
 Suite *coupling_suite(void);
 Suite *criterion_suite(void);
 Suite *sound_suite(void);
+Suite *measure_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);
 Suite *cache_suite(void);
