@@ -7,7 +7,7 @@
 #include "evaluator/model/names.h"
 #include "tests/evaluator/suites.h"
 
-enum { MANY = 100000, LENGTH = 48 };
+enum { MANY = 100000, LENGTH = 64 };
 
 START_TEST(names_that_share_a_long_prefix_are_told_apart)
 {
