@@ -15,6 +15,7 @@
 #include "evaluator/inspect.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/option.h"
+#include "evaluator/prune/criterion.h"
 #include "evaluator/prune_file.h"
 #include "evaluator/worker.h"
 
@@ -278,6 +279,8 @@ static enum err check_prune(const struct prune_options *o, struct errinfo *e)
 	if (o->data.path && !o->recalibrate && !samples)
 		return err_set(
 			e, ERR_INPUT, "prune: --data is given, expected --recalibrate or --criterion activation too");
+	if (criterion_check(o->criterion, e) || (o->target && prune_file_check_target(o->target, e)))
+		return err_wrap(e, "prune");
 	return ERR_OK;
 }
 

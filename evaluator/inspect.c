@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "evaluator/measure/size.h"
@@ -97,6 +98,7 @@ static enum err print_json(const struct inspection *in, FILE *out, struct errinf
 	json_put_number(doc, "macs", (double)in->all.macs, &failed);
 	json_put_number(doc, "bytes", (double)in->all.bytes, &failed);
 	json_put_number(doc, "memory", (double)in->all.memory, &failed);
+	json_put(doc, "incomplete", cJSON_CreateBool(inspect_opaque(in->graph) > 0), &failed);
 	add_shapes(doc, "inputs", in->graph, in->graph->inputs, in->graph->input_count, &failed);
 	add_shapes(doc, "outputs", in->graph, in->graph->outputs, in->graph->output_count, &failed);
 	add_nodes(doc, in, &failed);
@@ -110,29 +112,60 @@ static enum err print_json(const struct inspection *in, FILE *out, struct errinf
 
 /* ---- tables ---- */
 
+/* So wide that the longest text of a column fits, and no narrower than usual. */
+struct widths {
+	int name, op, output;
+};
+
+static void widen(int *width, const char *text)
+{
+	int len = (int)strlen(text);
+	*width = len > *width ? len : *width;
+}
+
 static void print_layers(const struct inspection *in, FILE *out)
 {
 	char shape[128];
-	fprintf(out, "%-40s %-20s %-24s %12s %14s\n", "layer", "operator", "output", "params", "MACs");
-	for (int i = 0; i < in->graph->node_count; i++) {
-		const struct node *n = &in->graph->nodes[i];
-		fprintf(out, "%-40s %-20s %-24s %12lld %14lld\n", n->name, operator_of(n),
-			output_text(in->graph, n, shape), (long long)in->nodes[i].params,
-			(long long)in->nodes[i].macs);
+	const struct graph *g = in->graph;
+	struct widths w = { 40, 20, 24 };
+	for (int i = 0; i < g->node_count; i++) {
+		widen(&w.name, g->nodes[i].name);
+		widen(&w.op, operator_of(&g->nodes[i]));
+		widen(&w.output, output_text(g, &g->nodes[i], shape));
 	}
+	fprintf(out, "%-*s %-*s %-*s %12s %14s\n", w.name, "layer", w.op, "operator", w.output, "output", "params",
+		"MACs");
+	for (int i = 0; i < g->node_count; i++) {
+		const struct node *n = &g->nodes[i];
+		fprintf(out, "%-*s %-*s %-*s %12lld %14lld\n", w.name, n->name, w.op, operator_of(n), w.output,
+			output_text(g, n, shape), (long long)in->nodes[i].params, (long long)in->nodes[i].macs);
+	}
+}
+
+int inspect_opaque(const struct graph *g)
+{
+	int count = 0;
+	for (int i = 0; i < g->node_count; i++)
+		count += !!g->nodes[i].opaque;
+	return count;
 }
 
 /* Why the network can't be run, and what is left alone. */
 static void print_opaque(const struct graph *g, FILE *out)
 {
-	bool any = false;
+	struct widths w = { 40, 20, 0 };
+	if (!inspect_opaque(g))
+		return;
+	for (int i = 0; i < g->node_count; i++)
+		if (g->nodes[i].opaque) {
+			widen(&w.name, g->nodes[i].name);
+			widen(&w.op, g->nodes[i].type);
+		}
+	fprintf(out, "\n%-*s %-*s %s\n", w.name, "not understood", w.op, "operator", "reason");
 	for (int i = 0; i < g->node_count; i++) {
-		if (!g->nodes[i].opaque)
-			continue;
-		if (!any)
-			fprintf(out, "\n%-40s %-20s %s\n", "not understood", "operator", "reason");
-		any = true;
-		fprintf(out, "%-40s %-20s %s\n", g->nodes[i].name, g->nodes[i].type, g->nodes[i].opaque);
+		const struct node *n = &g->nodes[i];
+		if (n->opaque)
+			fprintf(out, "%-*s %-*s %s\n", w.name, n->name, w.op, n->type, n->opaque);
 	}
 }
 
@@ -146,20 +179,44 @@ static int channels_of(const cJSON *object)
 	return (int)cJSON_GetNumberValue(cJSON_GetObjectItem(object, "channels"));
 }
 
-static void print_groups(const cJSON *inventory, FILE *out)
+static int name_width(const cJSON *rows)
+{
+	const cJSON *row;
+	int width = 40;
+	cJSON_ArrayForEach(row, rows)
+		widen(&width, text_of(row, "name"));
+	return width;
+}
+
+static void print_groups(const cJSON *groups, FILE *out)
 {
 	const cJSON *group, *member;
-	fprintf(out, "\n%-40s %8s  %s\n", "group", "channels", "tensors that get smaller");
-	cJSON_ArrayForEach(group, cJSON_GetObjectItem(inventory, "groups"))
+	int width = name_width(groups);
+	if (!cJSON_GetArraySize(groups)) {
+		fprintf(out, "\ngroups of channels that can be removed: none\n");
+		return;
+	}
+	fprintf(out, "\n%-*s %8s  %s\n", width, "group", "channels", "tensors that get smaller");
+	cJSON_ArrayForEach(group, groups)
 	{
-		fprintf(out, "%-40s %8d ", text_of(group, "name"), channels_of(group));
+		fprintf(out, "%-*s %8d ", width, text_of(group, "name"), channels_of(group));
 		cJSON_ArrayForEach(member, cJSON_GetObjectItem(group, "members"))
 			fprintf(out, " %s", cJSON_GetStringValue(member));
 		fprintf(out, "\n");
 	}
-	fprintf(out, "\n%-40s %8s  %s\n", "frozen", "channels", "reason");
-	cJSON_ArrayForEach(group, cJSON_GetObjectItem(inventory, "frozen"))
-		fprintf(out, "%-40s %8d  %s\n", text_of(group, "name"), channels_of(group), text_of(group, "reason"));
+}
+
+static void print_frozen(const cJSON *frozen, FILE *out)
+{
+	const cJSON *row;
+	int width = name_width(frozen);
+	if (!cJSON_GetArraySize(frozen)) {
+		fprintf(out, "\nfrozen: none\n");
+		return;
+	}
+	fprintf(out, "\n%-*s %8s  %s\n", width, "frozen", "channels", "reason");
+	cJSON_ArrayForEach(row, frozen)
+		fprintf(out, "%-*s %8d  %s\n", width, text_of(row, "name"), channels_of(row), text_of(row, "reason"));
 }
 
 static void print_text(const struct inspection *in, FILE *out)
@@ -167,10 +224,13 @@ static void print_text(const struct inspection *in, FILE *out)
 	const struct size *s = &in->all;
 	print_layers(in, out);
 	print_opaque(in->graph, out);
-	print_groups(in->inventory, out);
+	print_groups(cJSON_GetObjectItem(in->inventory, "groups"), out);
+	print_frozen(cJSON_GetObjectItem(in->inventory, "frozen"), out);
 	fprintf(out, "\n%lld params, %lld MACs, %lld bytes, peak activation memory %lld bytes, opset %lld\n",
 		(long long)s->params, (long long)s->macs, (long long)s->bytes, (long long)s->memory,
 		(long long)in->graph->opset);
+	if (inspect_opaque(in->graph))
+		fprintf(out, "incomplete: %s\n", INSPECT_INCOMPLETE);
 }
 
 enum err inspect_print(const char *model, bool json, FILE *out, struct errinfo *e)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "evaluator/inspect.h"
 #include "evaluator/measure/activation.h"
 #include "evaluator/measure/recalibrate.h"
 #include "evaluator/measure/size.h"
@@ -16,6 +17,10 @@
 #include "evaluator/prune/choice.h"
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/prune.h"
+
+#define NOTHING                                                                                                       \
+	"nothing can be pruned: the network has no group of channels that could be removed "                          \
+	"(pare-worker inspect lists what is frozen, and why)"
 
 static void add_size(cJSON *summary, const char *name, int64_t channels, const struct size *s, bool *failed)
 {
@@ -37,13 +42,17 @@ struct pruning {
 	struct prunable *p;
 	int *keep;
 	double requested;   /* the fraction removed ... */
-	const char *metric; /* of this; NULL: of what has been achieved, group by group */
+	const char *metric; /* of this; NULL: by list */
+	cJSON *list;        /* of what r->keep says */
 };
 
-static void add_requested(const struct pruning *w, cJSON *summary, double channels, bool *failed)
+static void add_requested(const struct pruning *w, cJSON *summary, bool *failed)
 {
 	cJSON *requested = json_put(summary, "requested", cJSON_CreateObject(), failed);
-	json_put_number(requested, w->metric ? w->metric : "channels", w->metric ? w->requested : channels, failed);
+	if (w->metric)
+		json_put_number(requested, w->metric, w->requested, failed);
+	else
+		json_put(requested, "keep", cJSON_Duplicate(w->list, true), failed);
 }
 
 static void add_achieved(
@@ -58,14 +67,35 @@ static void add_achieved(
 
 static void add_keep(const struct pruning *w, cJSON *summary, bool *failed)
 {
-	char groups[256], note[400];
 	cJSON *keep = json_put(summary, "keep", cJSON_CreateObject(), failed);
 	for (int g = 0; g < w->p->coupling->group_count; g++)
 		json_put_number(keep, w->p->coupling->groups[g].name, w->keep[g], failed);
-	if (!prunable_by_l1(w->p, groups))
-		return;
-	snprintf(note, sizeof note, "ranked by l1, for %s says nothing about them: %s", w->r->criterion, groups);
-	json_put_string(summary, "note", note, failed);
+}
+
+static void join(char *note, size_t size, const char *text)
+{
+	size_t used = strlen(note);
+	snprintf(note + used, size - used, "%s%s", used ? "; " : "", text);
+}
+
+/* What the person who asked may not have expected. */
+static void add_note(const struct pruning *w, cJSON *summary, bool *failed)
+{
+	char groups[256], ranked[400], note[1024] = "";
+	if (!w->p->coupling->group_count)
+		join(note, sizeof note, NOTHING);
+	if (prunable_by_l1(w->p, groups)) {
+		snprintf(ranked, sizeof ranked, "ranked by l1, for %s says nothing about them: %s", w->r->criterion,
+			groups);
+		join(note, sizeof note, ranked);
+	}
+	if (w->r->images && !recalibrate_applies(w->p->graph))
+		join(note, sizeof note, "there is nothing to recalibrate, for the network has no batch-norm");
+	if (inspect_opaque(w->p->graph))
+		join(note, sizeof note, INSPECT_INCOMPLETE);
+	if (*note)
+		json_put_string(summary, "note", note, failed);
+	json_put(summary, "incomplete", cJSON_CreateBool(inspect_opaque(w->p->graph) > 0), failed);
 }
 
 static enum err summarise(const struct pruning *w, const struct graph *pruned, cJSON **ret, struct errinfo *e)
@@ -83,11 +113,12 @@ static enum err summarise(const struct pruning *w, const struct graph *pruned, c
 	}
 	cJSON *summary = cJSON_CreateObject();
 	bool failed = !summary;
-	add_requested(w, summary, removed_share(channels, kept), &failed);
+	add_requested(w, summary, &failed);
 	add_achieved(summary, removed_share(channels, kept), &before, &after, &failed);
 	add_size(summary, "before", channels, &before, &failed);
 	add_size(summary, "after", kept, &after, &failed);
 	add_keep(w, summary, &failed);
+	add_note(w, summary, &failed);
 	if (failed) {
 		cJSON_Delete(summary);
 		return err_set(e, ERR_MEMORY, "out of memory");
@@ -96,15 +127,39 @@ static enum err summarise(const struct pruning *w, const struct graph *pruned, c
 	return ERR_OK;
 }
 
+/* A reader of JSON takes one of two, and which one is its own affair. */
+static enum err check_once(const cJSON *list, struct errinfo *e)
+{
+	const cJSON *item, *other;
+	cJSON_ArrayForEach(item, list)
+		for (other = item->next; other; other = other->next)
+			if (item->string && !strcmp(item->string, other->string))
+				return err_set(e, ERR_INPUT, "%.200s: is given twice", item->string);
+	return ERR_OK;
+}
+
 static enum err choose_by_file(struct pruning *w, struct errinfo *e)
 {
-	cJSON *list;
-	enum err err = json_parse_file(w->r->keep, &list, e);
+	enum err err = json_parse_file(w->r->keep, &w->list, e);
 	if (err)
 		return err;
-	err = choice_by_list(w->p->coupling, list, w->keep, e);
-	cJSON_Delete(list);
+	err = choice_by_list(w->p->coupling, w->list, w->keep, e);
+	if (!err)
+		err = check_once(w->list, e);
 	return err ? err_wrap(e, "%s", w->r->keep) : ERR_OK;
+}
+
+static enum err choose_by_target(struct pruning *w, struct errinfo *e)
+{
+	const char *target = w->r->target;
+	w->metric = strstr(target, "params") ? "params" : strstr(target, "macs") ? "macs" : "bytes";
+	enum err err = prune_file_check_target(target, e);
+	if (err)
+		return err;
+	err = choice_by_target(w->p->coupling, target, w->keep, &w->requested, e);
+	if (err == ERR_INPUT && !w->p->coupling->group_count)
+		return err_set(e, err, "target: " NOTHING);
+	return err ? err_wrap(e, "target") : ERR_OK;
 }
 
 static enum err choose(struct pruning *w, struct errinfo *e)
@@ -112,11 +167,8 @@ static enum err choose(struct pruning *w, struct errinfo *e)
 	const struct prune_request *r = w->r;
 	if (r->keep)
 		return choose_by_file(w, e);
-	if (r->target) {
-		w->metric = strstr(r->target, "params") ? "params" : strstr(r->target, "macs") ? "macs" : "bytes";
-		enum err err = choice_by_target(w->p->coupling, r->target, w->keep, &w->requested, e);
-		return err ? err_wrap(e, "target") : ERR_OK;
-	}
+	if (r->target)
+		return choose_by_target(w, e);
 	w->metric = "channels";
 	w->requested = r->ratio;
 	choice_by_ratio(w->p->coupling, r->ratio, w->keep);
@@ -153,6 +205,16 @@ static enum err check_request(const struct prune_request *r, struct errinfo *e)
 	return ERR_OK;
 }
 
+/* The text alone: a network that costs nothing meets whatever can be read. */
+enum err prune_file_check_target(const char *target, struct errinfo *e)
+{
+	double ignored;
+	int keep[1];
+	const struct graph nothing = { 0 };
+	const struct coupling none = { .g = &nothing };
+	return choice_by_target(&none, target, keep, &ignored, e) ? err_wrap(e, "target") : ERR_OK;
+}
+
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 {
 	enum { SAMPLE_IMAGES = 256 };
@@ -167,6 +229,7 @@ enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct e
 		return err;
 	w.keep = calloc((size_t)w.p->coupling->group_count + 1, sizeof *w.keep);
 	err = w.keep ? prune_to(&w, ret_summary, e) : err_set(e, ERR_MEMORY, "out of memory");
+	cJSON_Delete(w.list);
 	free(w.keep);
 	prunable_close(w.p);
 	return err;

@@ -22,10 +22,13 @@ struct prune_request {
 	size_t images;                 /* for recalibration; 0: batch-norm statistics stay as they are */
 };
 
-/* Prunes model into the file out. *ret_summary has "requested" and "achieved" ratios, the sizes "before" and "after",
- * "keep" by group, and a "note" when the criterion has nothing to say about some groups; the caller cJSON_Deletes
- * it. */
+/* Prunes model into the file out. *ret_summary has what was "requested" and the ratios "achieved", the sizes "before"
+ * and "after", "keep" by group, whether sizes are "incomplete", and a "note" of what may not be expected; the caller
+ * cJSON_Deletes it. */
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 	__attribute__((warn_unused_result));
+
+/* ERR_INPUT when that is no target of any network. */
+enum err prune_file_check_target(const char *target, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

@@ -24,7 +24,7 @@ struct moments {
 	double *mean, *square;
 };
 
-static bool has_norm(const struct graph *g)
+bool recalibrate_applies(const struct graph *g)
 {
 	for (int i = 0; i < g->node_count; i++)
 		if (g->nodes[i].op == OP_BATCH_NORM)
@@ -133,7 +133,7 @@ enum err recalibrate(struct graph *g, const struct split *s, size_t images, uint
 	struct rng rng;
 	struct plan *p = NULL;
 	images = images < s->count ? images : s->count;
-	if (images < 2 || !has_norm(g))
+	if (images < 2 || !recalibrate_applies(g))
 		return ERR_OK;
 	size_t batch;
 	enum err err = score_check(g, s, e);

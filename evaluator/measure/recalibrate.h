@@ -4,6 +4,7 @@
 #define EVALUATOR_MEASURE_RECALIBRATE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@
 
 struct graph;
 struct split;
+
+/* Whether there is a batch-norm, so that something would be recalibrated. */
+bool recalibrate_applies(const struct graph *g);
 
 /* Runs about `images` images of the split, chosen by seed, forward in whole batches, each batch-norm on its batch's own
  * statistics, and writes the pooled mean and unbiased variance of all of them into the graph, whose tensors must be its

@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/rng.h"
+#include "evaluator/inspect.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/size.h"
 #include "evaluator/model/graph.h"
@@ -20,6 +23,7 @@
 #include "search/cost.h"
 #include "search/space.h"
 #include "tests/evaluator/mask.h"
+#include "tests/evaluator/sketch.h"
 #include "tests/evaluator/suites.h"
 
 enum { BATCH = 8, MOST_GROUPS = 64 };
@@ -398,8 +402,10 @@ START_TEST(prune_file_takes_channels_by_group_or_a_target)
 	ck_assert_double_eq(number_in(summary, "keep", "features.0"), 20);
 	ck_assert_double_eq(number_in(summary, "keep", "features.3"), 16);
 	ck_assert_double_eq(number_in(summary, "keep", "features.17"), 128);
-	ck_assert_double_eq(number_in(summary, "requested", "channels"), 28.0 / 448);
+	ck_assert_double_eq(number_in(cJSON_GetObjectItem(summary, "requested"), "keep", "features.0"), 20);
+	ck_assert_double_eq(number_in(summary, "achieved", "channels"), 28.0 / 448);
 	ck_assert_ptr_null(cJSON_GetObjectItem(summary, "note"));
+	ck_assert(cJSON_IsFalse(cJSON_GetObjectItem(summary, "incomplete")));
 	cJSON_Delete(summary);
 	r.target = "macs<=40%";
 	cJSON *ignored;
@@ -421,6 +427,117 @@ START_TEST(prune_file_takes_channels_by_group_or_a_target)
 	close(fd_list);
 	unlink(path);
 	unlink(list);
+}
+END_TEST
+
+/* A network in a file of its own, written over what stood there. */
+static void write_sketch(struct sketch *s, const char *path)
+{
+	struct errinfo e;
+	for (int v = 0; v < s->g->value_count; v++) {
+		s->g->values[v].file_type = (int)s->g->values[v].dtype;
+		s->g->values[v].learned = s->g->values[v].data != NULL;
+	}
+	ck_assert_msg(!onnx_write(s->g, path, &e), "%s", e.msg);
+	sketch_close(s);
+}
+
+START_TEST(prune_file_says_so_when_nothing_can_go)
+{
+	struct errinfo e;
+	struct stat st;
+	char model[] = "/tmp/pared-test-XXXXXX", out[] = "/tmp/pared-test-XXXXXX";
+	int fd = mkstemp(model), fd_out = mkstemp(out);
+	struct sketch s = sketch_open("linear", 1, 1, (int64_t[]){ 12 });
+	sketch_finish(&s, sketch_gemm(&s, 0, 5, true, true));
+	write_sketch(&s, model);
+	struct prune_request r = { .model = model, .out = out, .criterion = "l1", .ratio = 0.5, .images = 10 };
+	cJSON *summary = prune_by(&r);
+	const char *note = cJSON_GetStringValue(cJSON_GetObjectItem(summary, "note"));
+	ck_assert(note && strstr(note, "nothing can be pruned") && strstr(note, "nothing to recalibrate"));
+	ck_assert_double_eq(number_in(summary, "requested", "channels"), 0.5);
+	ck_assert_double_eq(number_in(summary, "achieved", "channels"), 0);
+	cJSON_Delete(summary);
+	r.ratio = -1;
+	r.target = "macs<=50%";
+	ck_assert(!truncate(out, 0));
+	ck_assert_int_eq(prune_file(&r, &summary, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "nothing can be pruned"), "%s", e.msg);
+	ck_assert(!stat(out, &st) && st.st_size == 0);
+	r.target = "macs<=100%";
+	cJSON_Delete(prune_by(&r));
+	close(fd);
+	close(fd_out);
+	unlink(model);
+	unlink(out);
+}
+END_TEST
+
+START_TEST(a_target_is_checked_without_a_network)
+{
+	static const char *const wrong[] = { "macs<50%", "", "latency<=50%", "macs<=-1", "macs<=x", "macs<=50%%" };
+	struct errinfo e;
+	ck_assert(!prune_file_check_target("macs<=50%", &e) && !prune_file_check_target("bytes <= 1e6", &e));
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ck_assert_int_eq(prune_file_check_target(wrong[i], &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "target: is 'macs<=50%%', expected like macs<=50%"), "%s", e.msg);
+}
+END_TEST
+
+/* Which of the two was meant is nobody's guess. */
+START_TEST(a_group_that_is_named_twice_is_refused)
+{
+	static const char text[] = "{\"features.0\": 20, \"features.3\": 3, \"features.0\": 20}";
+	struct errinfo e;
+	cJSON *ignored;
+	char list[] = "/tmp/pared-test-XXXXXX";
+	int fd = mkstemp(list);
+	ck_assert_int_eq(write(fd, text, sizeof text - 1), (int)sizeof text - 1);
+	struct prune_request r = {
+		.model = samples[1].path, .out = "/nowhere/out.onnx", .criterion = "l1", .ratio = -1, .keep = list
+	};
+	ck_assert_int_eq(prune_file(&r, &ignored, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "features.0: is given twice"), "%s", e.msg);
+	close(fd);
+	unlink(list);
+}
+END_TEST
+
+/* The columns of every row of a table begin where those of its heading do. */
+static void lines_up(const char *text, const char *column, const char *row, const char *entry)
+{
+	const char *head = strstr(text, column), *line = strstr(text, row), *start = head;
+	ck_assert_msg(head && line, "%s", text);
+	while (start > text && start[-1] != '\n')
+		start--;
+	ck_assert_msg(!strncmp(line + (head - start), entry, strlen(entry)), "%s", text);
+}
+
+START_TEST(inspect_lines_up_long_names_and_says_what_is_missing)
+{
+	struct errinfo e;
+	char *text = NULL, model[] = "/tmp/pared-test-XXXXXX";
+	static const char name[] = "/a/path/of/scopes/that/goes/on/and/on/for/ever/and/ever/Relu";
+	size_t len = 0;
+	int fd = mkstemp(model);
+	struct sketch s = sketch_open("long", 1, 1, (int64_t[]){ 12 });
+	sketch_finish(&s, sketch_one(&s, OP_RELU, sketch_gemm(&s, 0, 5, true, true)));
+	s.g->nodes[1].name = name;
+	s.g->nodes[1].op = OP_COUNT;
+	s.g->nodes[1].type = "AnOperatorWithALongName";
+	s.g->nodes[1].opaque = "it is not known";
+	write_sketch(&s, model);
+	FILE *f = open_memstream(&text, &len);
+	ck_assert_msg(!inspect_print(model, false, f, &e), "%s", e.msg);
+	fclose(f);
+	lines_up(text, "operator ", name, "AnOperatorWithALongName ");
+	lines_up(text, "output ", name, "(batch, 5)");
+	lines_up(strstr(text, "not understood"), "reason", name, "operator '");
+	ck_assert_ptr_nonnull(strstr(text, "groups of channels that can be removed: none"));
+	ck_assert_ptr_nonnull(strstr(text, "\nincomplete: nodes that aren't understood"));
+	free(text);
+	close(fd);
+	unlink(model);
 }
 END_TEST
 
@@ -466,6 +583,10 @@ Suite *prune_suite(void)
 	tcase_add_test(t, unknown_criterion_is_named);
 	tcase_add_test(t, prune_file_says_requested_and_achieved);
 	tcase_add_test(t, prune_file_takes_channels_by_group_or_a_target);
+	tcase_add_test(t, prune_file_says_so_when_nothing_can_go);
+	tcase_add_test(t, a_target_is_checked_without_a_network);
+	tcase_add_test(t, a_group_that_is_named_twice_is_refused);
+	tcase_add_test(t, inspect_lines_up_long_names_and_says_what_is_missing);
 	suite_add_tcase(s, t);
 	return s;
 }
