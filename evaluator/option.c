@@ -26,13 +26,15 @@ static const char *shown(const struct option_row *r)
 	return r->name ? r->name : r->value;
 }
 
+enum { DIGITS = 16 /* so that 2^53 has no exponent */ };
+
 static enum err take_number(const struct option_row *r, const char *text, void *member, struct errinfo *e)
 {
 	double x = 0;
 	bool whole = r->kind == OPTION_COUNT;
 	if (!number_of(text, &x) || x < r->min || x > r->max || (whole && x != floor(x)))
-		return err_set(e, ERR_INPUT, "%s: is '%.60s', expected %s from %.15g to %.15g", shown(r), text,
-			whole ? "a whole number" : "a number", r->min, r->max);
+		return err_set(e, ERR_INPUT, "%s: is '%.60s', expected %s from %.*g to %.*g", shown(r), text,
+			whole ? "a whole number" : "a number", DIGITS, r->min, DIGITS, r->max);
 	if (whole)
 		*(size_t *)member = (size_t)x;
 	else

@@ -8,7 +8,7 @@
 
 struct options {
 	const char *model, *out;
-	size_t images;
+	size_t images, seed;
 	double ratio;
 	bool json;
 };
@@ -17,6 +17,7 @@ static const struct option_row rows[] = {
 	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct options, model), true, 0, 0 },
 	{ "-o", "OUT", OPTION_TEXT, offsetof(struct options, out), false, 0, 0 },
 	{ "--images", "N", OPTION_COUNT, offsetof(struct options, images), false, 1, 100 },
+	{ "--seed", "N", OPTION_COUNT, offsetof(struct options, seed), false, 0, 9007199254740992.0 },
 	{ "--ratio", "R", OPTION_NUMBER, offsetof(struct options, ratio), false, 0, 0.5 },
 	{ "--json", NULL, OPTION_FLAG, offsetof(struct options, json), false, 0, 0 },
 };
@@ -59,6 +60,7 @@ static const struct {
 	{ "p prune a --json=1", "prune: --json takes no value" },
 	{ "p prune a --json --json", "prune: --json is given twice" },
 	{ "p prune a --images 0", "prune: --images: is '0', expected a whole number from 1 to 100" },
+	{ "p prune a --seed x", "prune: --seed: is 'x', expected a whole number from 0 to 9007199254740992" },
 	{ "p prune a --images 2.5", "prune: --images: is '2.5'" },
 	{ "p prune a --images 7x", "prune: --images: is '7x'" },
 	{ "p prune a --ratio 0.6", "prune: --ratio: is '0.6', expected a number from 0 to 0.5" },
