@@ -129,6 +129,28 @@ static enum err fetch_files(struct workspace *w, struct recipe *r, char (*paths)
 	return err;
 }
 
+/* A reader names the copy that it was given, whose name says nothing to the person whose job it is. */
+static void say_key(struct errinfo *e, const char *path, const char *role, const char *key)
+{
+	struct errinfo old = *e;
+	const char *from = old.msg;
+	size_t used = 0, size = sizeof e->msg;
+	for (const char *at; path && *path && (at = strstr(from, path)) && used < size; from = at + strlen(path))
+		used += (size_t)snprintf(e->msg + used, size - used, "%.*sdata.%s.%s", (int)(at - from), from, role,
+			key);
+	if (used < size)
+		snprintf(e->msg + used, size - used, "%s", from);
+}
+
+static void say_keys(struct errinfo *e, const struct recipe *r)
+{
+	const struct dataspec_set *set = &r->spec->sets[r->role];
+	for (int i = 0; i < set->file_count; i++)
+		say_key(e, r->paths[i], data_role_name(r->role), set->files[i].key);
+	if (r->classes)
+		say_key(e, r->classes, data_role_name(DATA_TRAIN), r->spec->sets[DATA_TRAIN].files[0].key);
+}
+
 static enum err decode(struct workspace *w, const struct source *s, enum data_role role, const char *key,
 	const atomic_bool *stop, struct dataset **ret, struct errinfo *e)
 {
@@ -137,8 +159,11 @@ static enum err decode(struct workspace *w, const struct source *s, enum data_ro
 	if (!paths)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	enum err err = fetch_files(w, &r, paths, e);
-	if (!err)
+	if (!err) {
 		err = decode_open(&r, key, w->shelf, stop, ret, e);
+		if (err)
+			say_keys(e, &r);
+	}
 	free(paths);
 	return err;
 }
@@ -175,7 +200,9 @@ static enum err find_data(struct workspace *w, const struct source *s, enum data
 enum err workspace_data(struct workspace *w, const struct source *s, enum data_role role, const atomic_bool *stop,
 	const struct dataset **ret, struct errinfo *e)
 {
-	return find_data(w, s, role, stop, ret, e) ? err_wrap(e, "data.%s", data_role_name(role)) : ERR_OK;
+	enum err err = find_data(w, s, role, stop, ret, e);
+	bool said = err && !strncmp(e->msg, "data.", strlen("data."));
+	return err && !said ? err_wrap(e, "data.%s", data_role_name(role)) : err;
 }
 
 enum err workspace_splits(struct workspace *w, const struct source *s, const atomic_bool *stop, struct split *ret_train,

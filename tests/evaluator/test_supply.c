@@ -197,7 +197,11 @@ START_TEST(all_data_is_checked_before_the_first_trial_computes)
 	put_pair("5.npy", "6.npy", IMAGES / 3, 10);
 	folder_put("6.npy", "", 0);
 	ck_assert_int_eq(run("baseline", "'holdout': 9, 'test': " PAIR("5", "6"), &accuracy), ERR_INPUT);
-	ck_assert_msg(!strncmp(e.msg, "data.test: 6.npy: ", 18), "%s", e.msg);
+	ck_assert_msg(!strncmp(e.msg, "data.test.labels: ", 18), "%s", e.msg);
+	put_pair("7.npy", "6.npy", IMAGES, 10);
+	put_pair("5.npy", "8.npy", IMAGES - 1, 10);
+	ck_assert_int_eq(run("baseline", "'holdout': 9, 'test': " PAIR("7", "8"), &accuracy), ERR_INPUT);
+	ck_assert_str_eq(e.msg, "data.test.labels: has 29 labels, expected 30, one for each image of data.test.images");
 	put_pair("5.npy", "6.npy", IMAGES, 12);
 	ck_assert_int_eq(run("baseline", "'holdout': 9, 'test': " PAIR("5", "6"), &accuracy), ERR_INPUT);
 	ck_assert_str_eq(e.msg, "data.test: the data has the label 11, the network has 10 classes");
