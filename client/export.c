@@ -17,7 +17,7 @@
 #include "client/client.h"
 #include "client/view.h"
 
-/* The digest of a trial's model; that of trial 0 is the submitted one's. */
+/* The digest of a trial's model; that of trial 0, once it is complete, is the submitted one's. */
 static enum err expected_digest(
 	struct client *c, int64_t job, int64_t number, char ret[DIGEST_HEX + 1], struct errinfo *e)
 {
@@ -27,14 +27,14 @@ static enum err expected_digest(
 	enum err err = client_get(c, path, &trial, e);
 	if (err)
 		return err;
-	const char *digest = view_text(trial, "model");
+	const char *digest = view_text(trial, "model"), *state = view_text(trial, "state");
+	bool whole = number == 0 && state && !strcmp(state, "complete");
 	snprintf(path, sizeof path, "/v1/jobs/%" PRId64, job);
-	if (!digest && number == 0 && !(err = client_get(c, path, &of, e))) {
+	if (!digest && whole && !(err = client_get(c, path, &of, e))) {
 		digest = view_text(of, "spec.model");
 		digest = digest && !strncmp(digest, "sha256:", 7) ? digest + 7 : NULL;
 	}
 	if (!err && !digest) {
-		const char *state = view_text(trial, "state");
 		err = err_set(e, ERR_CONFLICT, "trial %" PRId64 ".%" PRId64 " has no model, it is %s", job, number,
 			state ? state : "unknown");
 	} else if (!err && !digest_valid(digest)) {

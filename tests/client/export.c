@@ -191,6 +191,22 @@ START_TEST(trial_0_is_the_submitted_model)
 }
 END_TEST
 
+/* The submitted model was not even read then. */
+START_TEST(trial_0_that_failed_has_no_model)
+{
+	static const struct canned failed[] = {
+		{ .method = "GET", .path = "/v1/trials/7.0", .status = 200,
+			.body = "{\"model\":null,\"state\":\"failed\"}" },
+		{ 0 },
+	};
+	server_start(&server, failed);
+	pare(&r, server.url, "export", "7", "--trial", "0", "-o", scene_path("out.onnx"), NULL);
+	ck_assert_int_eq(r.code, CODE_CONFLICT);
+	ck_assert_str_eq(r.err, "pare: trial 7.0 has no model, it is failed\n");
+	ck_assert(!left_behind());
+}
+END_TEST
+
 START_TEST(a_model_is_not_poured_onto_a_terminal)
 {
 	server_start(&server, models);
@@ -215,6 +231,7 @@ Suite *suite_export(void)
 	tcase_add_test(t, a_damaged_model_leaves_no_file);
 	tcase_add_test(t, a_trial_without_a_model_leaves_no_file);
 	tcase_add_test(t, trial_0_is_the_submitted_model);
+	tcase_add_test(t, trial_0_that_failed_has_no_model);
 	tcase_add_test(t, a_model_is_not_poured_onto_a_terminal);
 	suite_add_tcase(s, t);
 	return s;
