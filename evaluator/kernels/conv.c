@@ -27,7 +27,7 @@ static enum err describe(struct builder *b, const struct filters *f, const struc
 		"describing a convolution", b->e);
 }
 
-static enum err add_step(struct builder *b, const struct filters *f, const struct view *x, const struct view *y)
+static enum err add_step(struct builder *b, struct filters *f, const struct view *x, const struct view *y)
 {
 	dnnl_convolution_desc_t desc;
 	enum err err = describe(b, f, x, y, &desc);
@@ -36,18 +36,5 @@ static enum err add_step(struct builder *b, const struct filters *f, const struc
 
 enum err conv_build(struct builder *b)
 {
-	struct filters f;
-	struct view x, y;
-	const struct node *n = builder_node(b);
-	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
-	enum err err = builder_dense(b, n->in[0], &o, &x);
-	if (!err)
-		err = builder_place(b, builder_result(b), &o, &y);
-	if (!err)
-		err = filters_open(b, false, &f);
-	if (err)
-		return err;
-	err = add_step(b, &f, &x, &y);
-	filters_close(&f);
-	return err;
+	return filters_build(b, false, add_step);
 }

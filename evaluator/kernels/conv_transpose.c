@@ -57,18 +57,5 @@ static enum err add_step(struct builder *b, struct filters *f, const struct view
 
 enum err conv_transpose_build(struct builder *b)
 {
-	struct filters f;
-	struct view x, y;
-	const struct node *n = builder_node(b);
-	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
-	enum err err = builder_dense(b, n->in[0], &o, &x);
-	if (!err)
-		err = builder_place(b, builder_result(b), &o, &y);
-	if (!err)
-		err = filters_open(b, true, &f);
-	if (err)
-		return err;
-	err = add_step(b, &f, &x, &y);
-	filters_close(&f);
-	return err;
+	return filters_build(b, true, add_step);
 }

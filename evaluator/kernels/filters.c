@@ -153,3 +153,21 @@ enum err filters_add(struct builder *b, const struct filters *f, const void *op_
 		dnnl_primitive_desc_destroy(pd);
 	return builder_finish(b, &s, err);
 }
+
+enum err filters_build(struct builder *b, bool transposed, filters_cb *add)
+{
+	struct filters f;
+	struct view x, y;
+	const struct node *n = builder_node(b);
+	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
+	enum err err = builder_dense(b, n->in[0], &o, &x);
+	if (!err)
+		err = builder_place(b, builder_result(b), &o, &y);
+	if (!err)
+		err = filters_open(b, transposed, &f);
+	if (err)
+		return err;
+	err = add(b, &f, &x, &y);
+	filters_close(&f);
+	return err;
+}

@@ -21,6 +21,10 @@ void filters_close(struct filters *f);
 /* Makes the kernel `by` larger along one of its dimensions, with zeros behind what is there. */
 enum err filters_grow(struct builder *b, struct filters *f, int axis, int64_t by) __attribute__((warn_unused_result));
 
+/* Builds the node: x and y channels-last, the weights opened, `add` to append the step, closed. */
+typedef enum err filters_cb(struct builder *b, struct filters *f, const struct view *x, const struct view *y);
+enum err filters_build(struct builder *b, bool transposed, filters_cb *add) __attribute__((warn_unused_result));
+
 /* Appends the step of an operation that makes y of x and them, ending with the activation that is folded in. */
 enum err filters_add(struct builder *b, const struct filters *f, const void *op_desc, const struct view *x,
 	const struct view *y) __attribute__((warn_unused_result));

@@ -66,8 +66,8 @@ static bool has_stored_weight(const struct union_find *u, const struct node *n)
 	return u->g->values[n->in[1]].data != NULL;
 }
 
-/* w is (filters, channels of a group, ...). */
-void rule_conv(struct union_find *u, const struct node *n)
+/* The weight's dimension `filters`, 0 or 1, is y's channels and the other one x's, each counted in one group. */
+static void rule_window(struct union_find *u, const struct node *n, int filters)
 {
 	if (!has_stored_weight(u, n)) {
 		rules_freeze_node(u, n, rules_reader(u, n));
@@ -78,32 +78,24 @@ void rule_conv(struct union_find *u, const struct node *n)
 	struct span x = union_find_span(u, n->in[0], 1), y = union_find_span(u, n->out[0], 1);
 	union_find_compute(u, y);
 	if (node_int(n, "group", 1) > 1) {
-		tie_grouped(u, n, 1, x, y);
+		tie_grouped(u, n, !filters, x, y);
 	} else {
-		union_find_tie(u, union_find_span(u, n->in[1], 0), y);
-		union_find_tie(u, union_find_span(u, n->in[1], 1), x);
+		union_find_tie(u, union_find_span(u, n->in[1], filters), y);
+		union_find_tie(u, union_find_span(u, n->in[1], !filters), x);
 	}
 	tie_bias(u, n);
+}
+
+/* w is (filters, channels of a group, ...). */
+void rule_conv(struct union_find *u, const struct node *n)
+{
+	rule_window(u, n, 0);
 }
 
 /* w is (channels of x, filters of a group, ...). */
 void rule_conv_transpose(struct union_find *u, const struct node *n)
 {
-	if (!has_stored_weight(u, n)) {
-		rules_freeze_node(u, n, rules_reader(u, n));
-		return;
-	}
-	freeze_positions(u, n->in[0]);
-	freeze_positions(u, n->out[0]);
-	struct span x = union_find_span(u, n->in[0], 1), y = union_find_span(u, n->out[0], 1);
-	union_find_compute(u, y);
-	if (node_int(n, "group", 1) > 1) {
-		tie_grouped(u, n, 0, x, y);
-	} else {
-		union_find_tie(u, union_find_span(u, n->in[1], 0), x);
-		union_find_tie(u, union_find_span(u, n->in[1], 1), y);
-	}
-	tie_bias(u, n);
+	rule_window(u, n, 1);
 }
 
 /* ---- sums of products ---- */
