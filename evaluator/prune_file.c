@@ -208,11 +208,7 @@ static enum err check_request(const struct prune_request *r, struct errinfo *e)
 /* The text alone: a network that costs nothing meets whatever can be read. */
 enum err prune_file_check_target(const char *target, struct errinfo *e)
 {
-	double ignored;
-	int keep[1];
-	const struct graph nothing = { 0 };
-	const struct coupling none = { .g = &nothing };
-	return choice_by_target(&none, target, keep, &ignored, e) ? err_wrap(e, "target") : ERR_OK;
+	return choice_check_target(target, e) ? err_wrap(e, "target") : ERR_OK;
 }
 
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)

@@ -178,6 +178,13 @@ static enum err meet(const struct coupling *c, const struct ledger *l, struct ta
 	return ERR_OK;
 }
 
+enum err choice_check_target(const char *target, struct errinfo *e)
+{
+	struct target ignored = { .bound = 0 };
+	bool percent;
+	return read_target(target, &ignored, &percent, e);
+}
+
 enum err choice_by_target(const struct coupling *c, const char *target, int *ret_keep, double *ret_ratio,
 	struct errinfo *e)
 {

@@ -19,11 +19,13 @@ void choice_by_ratio(const struct coupling *c, double ratio, int *ret_keep);
 enum err choice_by_list(const struct coupling *c, const cJSON *list, int *ret_keep, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* Whether a text is a target; ERR_INPUT says what is expected. */
+enum err choice_check_target(const char *target, struct errinfo *e) __attribute__((warn_unused_result));
+
 /* "macs<=50%", "params<=100000", "bytes<=1e6": one ratio for all groups, as small as the bound allows, and then as many
  * channels more as it still allows, evenly. *ret_ratio is the fraction of the metric that the bound removes. ERR_INPUT
  * when the text is something else, or no candidate is so small. */
 enum err choice_by_target(const struct coupling *c, const char *target, int *ret_keep, double *ret_ratio,
-	struct errinfo *e)
-	__attribute__((warn_unused_result));
+	struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif
