@@ -58,7 +58,7 @@ enum err reader_nodes(struct reader *r) __attribute__((warn_unused_result));
 enum err reader_append(struct reader *r, struct node *n, char *const *names, const struct shape *shapes)
 	__attribute__((warn_unused_result));
 
-/* Whether output i of a node, as the file has it, is there. */
+/* A string of a message, which may be absent. */
 static inline const char *reader_text(const char *s)
 {
 	return s ? s : "";

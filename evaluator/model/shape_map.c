@@ -22,7 +22,6 @@ enum err shape_clip(const struct graph *g, const struct node *n, struct shape *r
 	return shape_same(g, n, ret, e);
 }
 
-/* Inputs that don't fit each other may still be right for the batch size that the file declares. */
 enum err shape_broadcast(const struct graph *g, const struct node *n, struct shape *ret, struct errinfo *e)
 {
 	char text[256], sa[128], sb[128];

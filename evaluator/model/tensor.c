@@ -206,7 +206,7 @@ enum err tensor_read(const Onnx__TensorProto *t, const char *name, const struct 
 	const struct element *type = element_of(t->data_type);
 	if (!type)
 		return err_set(e, ERR_UNSUPPORTED,
-			"tensor '%.200s': data type %d, only float (1), double (11), whole numbers of up to 64 bits "
+			"tensor '%.200s': data type %d, only float (1), double (11), whole numbers (2 to 7) "
 			"and "
 			"bool (9) are supported",
 			name, t->data_type);
