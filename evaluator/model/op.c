@@ -137,12 +137,33 @@ const struct op_info op_table[OP_COUNT] = {
 	[OP_OR] = { "Or", 2, 2, 1, 0, NONE },
 	[OP_MOD] = { "Mod", 2, 2, 1, 0, { { "fmod", ATTRIBUTE_INT } } },
 	[OP_SCATTER_ND] = { "ScatterND", 3, 3, 1, 0, { { "reduction", ATTRIBUTE_STRING } } },
+
+	/* Names for messages alone; attributes are put there by whoever makes the node. */
+	[OP_CONV_DATA_GRADIENT] = { .name = "Conv's data gradient" },
+	[OP_CONV_WEIGHT_GRADIENT] = { .name = "Conv's weight gradient" },
+	[OP_BATCH_NORM_TRAIN] = { .name = "BatchNormalization of a batch" },
+	[OP_BATCH_NORM_GRADIENT] = { .name = "BatchNormalization's gradient" },
+	[OP_NORM_GRADIENT] = { .name = "normalisation's gradient" },
+	[OP_LRN_GRADIENT] = { .name = "LRN's gradient" },
+	[OP_UNARY_GRADIENT] = { .name = "activation's gradient" },
+	[OP_PRELU_GRADIENT] = { .name = "PRelu's gradient" },
+	[OP_MATCH] = { .name = "match" },
+	[OP_MAX_POOL_GRADIENT] = { .name = "MaxPool's gradient" },
+	[OP_AVERAGE_POOL_GRADIENT] = { .name = "AveragePool's gradient" },
+	[OP_SLICE_GRADIENT] = { .name = "Slice's gradient" },
+	[OP_GATHER_GRADIENT] = { .name = "Gather's gradient" },
+	[OP_PAD_GRADIENT] = { .name = "Pad's gradient" },
+	[OP_RESIZE_GRADIENT] = { .name = "Resize's gradient" },
+	[OP_TILE_GRADIENT] = { .name = "Tile's gradient" },
+	[OP_SPREAD] = { .name = "spread" },
+	[OP_SUM_TO] = { .name = "sum" },
+	[OP_LOSS] = { .name = "loss" },
 };
 /* clang-format on */
 
 enum op op_named(const char *name)
 {
-	for (int i = 0; i < OP_COUNT; i++)
+	for (int i = 0; i < OP_MADE; i++)
 		if (!strcmp(op_table[i].name, name))
 			return (enum op)i;
 	return OP_COUNT;
