@@ -6,6 +6,8 @@
 #include <oneapi/dnnl/dnnl_types.h>
 #include <stdbool.h>
 
+#include "evaluator/model/op.h"
+
 struct graph;
 struct node;
 
@@ -20,5 +22,8 @@ bool unary_read(const struct graph *g, const struct node *n, struct unary *ret);
 
 /* Whether a convolution can do it to its results. */
 bool unary_can_end_a_layer(const struct graph *g, const struct node *n);
+
+/* Which of the numbers x and y = f(x) the derivative of f is computed from: 'x' or 'y'; 0: it is zero everywhere. */
+char unary_gradient_reads(enum op op);
 
 #endif
