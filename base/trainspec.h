@@ -45,6 +45,10 @@ struct trainspec {
 enum err trainspec_read(const cJSON *object, const char *path, bool teacher, struct trainspec *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* The complete settings in one canonical form, for the caller to cJSON_Delete: trainspec_read makes the same of it.
+ * Only settings that have an effect are in it ("distil" is null where there is none). NULL: out of memory. */
+cJSON *trainspec_write(const struct trainspec *s);
+
 const char *train_optimizer_name(enum train_optimizer o); /* "sgd", "adamw" */
 const char *train_schedule_name(enum train_schedule s);   /* "constant", "cosine", "one-cycle" */
 

@@ -13,6 +13,7 @@ int main(void)
 	srunner_add_suite(r, suite_file());
 	srunner_add_suite(r, suite_json());
 	srunner_add_suite(r, suite_dataspec());
+	srunner_add_suite(r, suite_trainspec());
 	srunner_add_suite(r, suite_tar());
 	srunner_add_suite(r, suite_http());
 	srunner_add_suite(r, suite_stream());

@@ -48,6 +48,7 @@ Suite *suite_digest(void);
 Suite *suite_file(void);
 Suite *suite_json(void);
 Suite *suite_dataspec(void);
+Suite *suite_trainspec(void);
 Suite *suite_tar(void);
 Suite *suite_http(void);
 Suite *suite_stream(void);
