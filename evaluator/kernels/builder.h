@@ -163,7 +163,7 @@ enum err builder_bind_weight(struct builder *b, struct step *s, const dnnl_memor
 /* ---- what each operator adds for the node being built ---- */
 
 typedef enum err kernel_build(struct builder *b);
-kernel_build conv_build, conv_transpose_build;
+kernel_build conv_build, conv_transpose_build, conv_data_gradient_build, conv_weight_gradient_build;
 kernel_build gemm_build, contract_build;
 kernel_build batch_norm_build, instance_norm_build, layer_norm_build, group_norm_build, lrn_build, lp_norm_build;
 kernel_build unary_build, broadcast_build, softmax_build, reduce_build;

@@ -78,6 +78,26 @@ dnnl_memory_desc_t dnn_vector(int64_t n)
 	return md;
 }
 
+enum err dnn_primitive(dnnl_engine_t engine, const void *op_desc, const_dnnl_primitive_attr_t attr,
+	const_dnnl_primitive_desc_t hint, dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd, struct errinfo *e)
+{
+	dnnl_primitive_desc_t pd;
+	enum err err = dnn_check(dnnl_primitive_desc_create(&pd, op_desc, attr, engine, hint), "choosing a kernel", e);
+	if (err)
+		return err;
+	err = dnn_check(dnnl_primitive_create(ret, pd), "making a kernel", e);
+	if (err)
+		dnnl_primitive_desc_destroy(pd);
+	else
+		*ret_pd = pd;
+	return err;
+}
+
+int64_t dnn_floats(const dnnl_memory_desc_t *md)
+{
+	return (int64_t)((dnnl_memory_desc_get_size(md) + sizeof(float) - 1) / sizeof(float));
+}
+
 bool dnn_is_slow(const_dnnl_primitive_desc_t pd)
 {
 	const char *name = "";

@@ -35,6 +35,15 @@ struct dnn_window dnn_window(const struct window *w);
 /* A dense vector of n floats. */
 dnnl_memory_desc_t dnn_vector(int64_t n);
 
+/* Makes the primitive of an operation descriptor; hint: the layer that it is the gradient of, else NULL. *ret_pd is the
+ * caller's to destroy. */
+enum err dnn_primitive(dnnl_engine_t engine, const void *op_desc, const_dnnl_primitive_attr_t attr,
+	const_dnnl_primitive_desc_t hint, dnnl_primitive_t *ret, dnnl_primitive_desc_t *ret_pd, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
+/* Room that a tensor takes, counted in floats. */
+int64_t dnn_floats(const dnnl_memory_desc_t *md);
+
 /* Whether a kernel is a plain loop of oneDNN's, there for completeness alone. */
 bool dnn_is_slow(const_dnnl_primitive_desc_t pd);
 

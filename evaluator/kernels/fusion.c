@@ -47,10 +47,20 @@ static int take_up(const struct graph *g, struct fusion *f, int node, int next)
 	return next;
 }
 
+/* Folding multiplies stored tensors once. */
+static bool is_stored(const struct graph *g, int node)
+{
+	const struct node *n = &g->nodes[node];
+	for (int i = 1; i < n->in_count; i++)
+		if (n->in[i] >= 0 && !g->values[n->in[i]].data)
+			return false;
+	return true;
+}
+
 static void fuse(const struct graph *g, bool fold_norms, struct fusion *f, int node)
 {
 	int next = follower(g, f, node);
-	if (fold_norms && next >= 0 && g->nodes[next].op == OP_BATCH_NORM) {
+	if (fold_norms && next >= 0 && g->nodes[next].op == OP_BATCH_NORM && is_stored(g, node) && is_stored(g, next)) {
 		f->norm[node] = take_up(g, f, node, next);
 		next = follower(g, f, node);
 	}

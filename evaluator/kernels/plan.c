@@ -140,6 +140,8 @@ enum err plan_run_checked(struct plan *p, struct errinfo *e)
 static kernel_build *const kernels[OP_COUNT] = {
 	[OP_CONV] = conv_build,
 	[OP_CONV_TRANSPOSE] = conv_transpose_build,
+	[OP_CONV_DATA_GRADIENT] = conv_data_gradient_build,
+	[OP_CONV_WEIGHT_GRADIENT] = conv_weight_gradient_build,
 	[OP_GEMM] = gemm_build,
 	[OP_MATMUL] = contract_build,
 	[OP_EINSUM] = contract_build,

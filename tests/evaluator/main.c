@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, hostile_suite());
 	srunner_add_suite(runner, fold_suite());
 	srunner_add_suite(runner, kernel_suite());
+	srunner_add_suite(runner, conv_suite());
 	srunner_add_suite(runner, operator_suite());
 	srunner_add_suite(runner, move_suite());
 	srunner_add_suite(runner, plan_suite());

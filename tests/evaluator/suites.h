@@ -18,6 +18,7 @@ Suite *names_suite(void);
 Suite *hostile_suite(void);
 Suite *fold_suite(void);
 Suite *kernel_suite(void);
+Suite *conv_suite(void);
 Suite *operator_suite(void);
 Suite *move_suite(void);
 Suite *plan_suite(void);
