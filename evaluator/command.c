@@ -270,15 +270,15 @@ static enum err prune(const struct prune_options *o, const struct usual_request 
 
 static enum err check_prune(const struct prune_options *o, struct errinfo *e)
 {
-	bool samples = !strcmp(o->criterion, "activation");
+	bool samples = criterion_samples(o->criterion);
 	if ((o->ratio >= 0) + !!o->keep + !!o->target != 1)
 		return err_set(e, ERR_INPUT, "prune: expected one of --ratio, --keep and --target");
 	if (!o->data.path && (o->recalibrate || samples))
-		return err_set(e, ERR_INPUT, "prune: %s needs --data",
-			samples ? "--criterion activation" : "--recalibrate");
+		return err_set(e, ERR_INPUT, "prune: %s%s needs --data", samples ? "--criterion " : "--recalibrate",
+			samples ? o->criterion : "");
 	if (o->data.path && !o->recalibrate && !samples)
 		return err_set(
-			e, ERR_INPUT, "prune: --data is given, expected --recalibrate or --criterion activation too");
+			e, ERR_INPUT, "prune: --data is given, expected --recalibrate or a --criterion that looks at it too");
 	if (criterion_check(o->criterion, e) || (o->target && prune_file_check_target(o->target, e)))
 		return err_wrap(e, "prune");
 	return ERR_OK;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "evaluator/data/sample.h"
 #include "evaluator/inspect.h"
 #include "evaluator/measure/activation.h"
 #include "evaluator/measure/recalibrate.h"
@@ -214,7 +215,7 @@ enum err prune_file_check_target(const char *target, struct errinfo *e)
 enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct errinfo *e)
 {
 	enum { SAMPLE_IMAGES = 256 };
-	struct activation_sample sample = { .split = r->data, .images = SAMPLE_IMAGES };
+	struct sample sample = { .split = r->data, .images = SAMPLE_IMAGES };
 	struct ranking ranking = { .criterion = r->criterion, .seed = r->seed,
 		.observe = r->data ? activation_means : NULL, .arg = &sample };
 	struct pruning w = { .r = r };

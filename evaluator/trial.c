@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "evaluator/data/sample.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/measure/activation.h"
@@ -82,17 +83,17 @@ static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
 	return t->order.timed ? measure_latency(t, g, metrics) : ERR_OK;
 }
 
-/* The training images that a criterion which looks at activations sees. */
+/* The training images that a criterion sees which looks at data. */
 enum { SAMPLE_IMAGES = 256 };
 
 static enum err open_model(struct trial *t)
 {
 	char sample[DIGEST_HEX + 1] = "";
-	struct activation_sample images = { .split = &t->train, .images = SAMPLE_IMAGES, .stop = t->stop };
+	struct sample images = { .split = &t->train, .images = SAMPLE_IMAGES, .stop = t->stop };
 	struct ranking r = { .criterion = t->order.criterion, .seed = t->order.seed, .observe = activation_means,
 		.arg = &images };
 	enum err err = ERR_OK;
-	if (!strcmp(r.criterion, "activation")) {
+	if (criterion_samples(r.criterion)) {
 		err = workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
 		if (!err)
 			err = order_data_digest(&t->order, sample, t->e);

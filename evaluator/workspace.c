@@ -12,7 +12,7 @@
 #include "evaluator/data/loader.h"
 #include "evaluator/kernels/plan.h"
 
-enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 96 };
+enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 128 };
 
 struct kept_data {
 	char key[DIGEST_HEX + 1];
@@ -76,8 +76,8 @@ static void name_ranking(const struct ranking *r, const char *sample, char ret[R
 {
 	if (!strcmp(r->criterion, "random"))
 		snprintf(ret, RANKING_NAME, "random %llu", (unsigned long long)r->seed);
-	else if (!strcmp(r->criterion, "activation"))
-		snprintf(ret, RANKING_NAME, "activation %s", sample);
+	else if (criterion_samples(r->criterion))
+		snprintf(ret, RANKING_NAME, "%s %llu %s", r->criterion, (unsigned long long)r->seed, sample);
 	else
 		snprintf(ret, RANKING_NAME, "%s", r->criterion);
 }

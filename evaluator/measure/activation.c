@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "evaluator/data/dataset.h"
+#include "evaluator/data/sample.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/measure/batch.h"
@@ -43,7 +44,7 @@ static void add_value(const struct reading *r, int i, int64_t batch)
 }
 
 static enum err run_batches(
-	const struct reading *r, const struct activation_sample *sample, size_t batches, struct errinfo *e)
+	const struct reading *r, const struct sample *sample, size_t batches, struct errinfo *e)
 {
 	uint32_t labels[MOST_IMAGES];
 	int64_t batch = plan_batch(r->plan);
@@ -80,7 +81,7 @@ static void divide(const struct reading *r, double by)
 enum err activation_means(const struct graph *g, int count, const int *values, const int *dims,
 	double *const *ret_means, void *arg, struct errinfo *e)
 {
-	const struct activation_sample *sample = arg;
+	const struct sample *sample = arg;
 	struct reading r = { .g = g, .count = count, .values = values, .dims = dims, .sums = ret_means };
 	size_t images = sample->images < sample->split->count ? sample->images : sample->split->count;
 	size_t batch = batch_choose_whole(g, images, MOST_IMAGES);

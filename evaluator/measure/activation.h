@@ -3,23 +3,12 @@
 #ifndef EVALUATOR_MEASURE_ACTIVATION_H
 #define EVALUATOR_MEASURE_ACTIVATION_H
 
-#include <stdatomic.h>
-#include <stddef.h>
-
 #include "base/err.h"
 
 struct graph;
-struct split;
-
-/* The images that are looked at. */
-struct activation_sample {
-	const struct split *split;
-	size_t images;           /* of the split's first, all when there are fewer */
-	const atomic_bool *stop; /* may be NULL; becoming true is ERR_GONE */
-};
 
 /* ret_means[i][k] is the mean absolute value at index k along dimension dims[i] of computed value values[i], for
- * `count` of them, over a sample, in whole batches; sample is a struct activation_sample. */
+ * `count` of them, over a sample, in whole batches; sample is a struct sample (data/sample.h). */
 enum err activation_means(const struct graph *g, int count, const int *values, const int *dims,
 	double *const *ret_means, void *sample, struct errinfo *e) __attribute__((warn_unused_result));
 

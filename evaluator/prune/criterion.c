@@ -20,6 +20,7 @@ struct scoring {
 	double *sum;        /* by class, zero between dimensions */
 	bool *scored;       /* by group: something was added */
 	bool *seen;         /* by value: its dimensions were looked at */
+	const float **saliency; /* by value: looked at instead of the tensors, or NULL */
 	struct errinfo *e;
 };
 
@@ -69,8 +70,9 @@ static double square(double x)
 	return x * x;
 }
 
-/* The sum of f(x) over each index along a dimension of a tensor (outer, n, inner). */
-static void sum_along(const struct value *v, const struct axis *a, double (*f)(double), double *ret)
+/* The sum of f(x) over each index along a dimension of a tensor (outer, n, inner) of numbers x. */
+static void sum_along(
+	const struct value *v, const float *x, const struct axis *a, double (*f)(double), double *ret)
 {
 	int64_t outer = 1, inner = 1;
 	for (int i = 0; i < v->shape.rank; i++) {
@@ -79,7 +81,6 @@ static void sum_along(const struct value *v, const struct axis *a, double (*f)(d
 		if (i > a->dim)
 			inner *= v->shape.dim[i];
 	}
-	const float *x = value_floats(v);
 	for (int64_t o = 0; o < outer; o++)
 		for (int i = 0; i < a->n; i++)
 			for (int64_t k = 0; k < inner; k++)
@@ -89,13 +90,14 @@ static void sum_along(const struct value *v, const struct axis *a, double (*f)(d
 static enum err add_norm(struct scoring *s, int value, int dim, double (*f)(double), double (*finish)(double))
 {
 	const struct axis *a = live_axis(s, value, dim);
-	if (!a)
+	if (!a || (s->saliency && !s->saliency[value]))
 		return ERR_OK;
 	struct arena_mark mark = arena_mark(s->arena);
 	double *figures = ARENA_ARRAY(s->arena, double, (size_t)a->n);
 	if (!figures)
 		return no_memory(s);
-	sum_along(&s->c->g->values[value], a, f, figures);
+	const struct value *v = &s->c->g->values[value];
+	sum_along(v, s->saliency ? s->saliency[value] : value_floats(v), a, f, figures);
 	add_axis(s, a, figures, finish);
 	arena_reset(s->arena, mark);
 	return ERR_OK;
@@ -166,6 +168,33 @@ static enum err bn(struct scoring *s)
 	return err;
 }
 
+/* Saliencies of weights and of batch-norms' scales, added up. */
+static enum err by_saliency(struct scoring *s, bool second_order)
+{
+	const struct graph *g = s->c->g;
+	if (!s->r->saliency)
+		return err_set(s->e, ERR_INPUT, "criterion: '%s' looks at sample data, and none is given",
+			s->r->criterion);
+	const float **saliency = ARENA_ARRAY(s->arena, const float *, (size_t)g->value_count);
+	if (!saliency)
+		return no_memory(s);
+	enum err err = s->r->saliency(g, second_order, s->r->seed, s->arena, saliency, s->r->arg, s->e);
+	s->saliency = saliency;
+	if (!err)
+		err = add_norms(s, identity, identity);
+	return err ? err : bn(s);
+}
+
+static enum err taylor(struct scoring *s)
+{
+	return by_saliency(s, false);
+}
+
+static enum err obd(struct scoring *s)
+{
+	return by_saliency(s, true);
+}
+
 /* What layers read, each dimension once; the arrays have room for one a node. */
 static int find_read(struct scoring *s, int *values, int *dims)
 {
@@ -218,13 +247,16 @@ static enum err by_lot(struct scoring *s)
 static const struct {
 	const char *name;
 	enum err (*score)(struct scoring *s);
+	bool samples;
 } criteria[] = {
-	{ "l1", l1 },
-	{ "l2", l2 },
-	{ "fpgm", fpgm },
-	{ "bn", bn },
-	{ "activation", activation },
-	{ "random", by_lot },
+	{ "l1", l1, false },
+	{ "l2", l2, false },
+	{ "fpgm", fpgm, false },
+	{ "bn", bn, false },
+	{ "activation", activation, true },
+	{ "taylor", taylor, true },
+	{ "obd", obd, true },
+	{ "random", by_lot, false },
 };
 enum { CRITERIA = sizeof criteria / sizeof *criteria };
 
@@ -236,11 +268,18 @@ static int criterion_named(const char *name)
 	return -1;
 }
 
+bool criterion_samples(const char *name)
+{
+	int i = criterion_named(name);
+	return i >= 0 && criteria[i].samples;
+}
+
 enum err criterion_check(const char *name, struct errinfo *e)
 {
 	if (criterion_named(name) >= 0)
 		return ERR_OK;
-	return err_set(e, ERR_INPUT, "criterion: is '%.60s', expected l1, l2, fpgm, bn, activation or random", name);
+	return err_set(e, ERR_INPUT,
+		"criterion: is '%.60s', expected l1, l2, fpgm, bn, activation, taylor, obd or random", name);
 }
 
 static enum err scoring_init(struct scoring *s)

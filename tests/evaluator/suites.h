@@ -29,6 +29,7 @@ Suite *coupling_suite(void);
 Suite *criterion_suite(void);
 Suite *sound_suite(void);
 Suite *measure_suite(void);
+Suite *train_suite(void);
 Suite *trial_suite(void);
 Suite *option_suite(void);
 Suite *cache_suite(void);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "evaluator/data/dataset.h"
+#include "evaluator/data/sample.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/activation.h"
 #include "evaluator/measure/size.h"
@@ -233,7 +234,7 @@ START_TEST(activation_is_the_mean_of_what_layers_read_over_whole_batches)
 	struct normalisation plain = { .std = { 1, 1 } };
 	struct split split;
 	ck_assert(!split_whole(&data, &plain, &split, &e));
-	struct activation_sample sample = { .split = &split, .images = IMAGES };
+	struct sample sample = { .split = &split, .images = IMAGES };
 	const bool *by_l1;
 	struct ranking r = { .criterion = "activation", .observe = activation_means, .arg = &sample };
 	const double *got = rank(&p, &r, &by_l1);

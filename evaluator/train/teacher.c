@@ -1,0 +1,91 @@
+/* teacher.c -- what the unpruned network says of the training images.
+ * SPDX-License-Identifier: MIT */
+#include "evaluator/train/teacher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluator/kernels/plan.h"
+#include "evaluator/model/graph.h"
+
+struct teacher {
+	const struct graph *g;
+	struct plan *plan; /* for the batch size last asked for */
+	size_t images, classes;
+	float *logits; /* (images, classes), NULL when they are not kept */
+	bool *known;
+};
+
+enum err teacher_open(const struct graph *g, size_t images, struct teacher **ret, struct errinfo *e)
+{
+	struct teacher *t = calloc(1, sizeof *t);
+	if (!t)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	*t = (struct teacher){ .g = g, .images = images,
+		.classes = (size_t)shape_count(&g->values[g->outputs[0]].shape, 1) };
+	if (images <= TEACHER_MOST_BYTES / sizeof(float) / t->classes) {
+		t->logits = malloc(images * t->classes * sizeof *t->logits + 1);
+		t->known = calloc(images + 1, sizeof *t->known);
+		if (!t->logits || !t->known) {
+			teacher_close(t);
+			return err_set(e, ERR_MEMORY, "out of memory for the teacher's logits");
+		}
+	}
+	*ret = t;
+	return ERR_OK;
+}
+
+void teacher_close(struct teacher *t)
+{
+	if (!t)
+		return;
+	plan_free(t->plan);
+	free(t->logits);
+	free(t->known);
+	free(t);
+}
+
+static bool all_known(const struct teacher *t, const uint32_t *which, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!t->known[which[i]])
+			return false;
+	return true;
+}
+
+static enum err compute(struct teacher *t, size_t n, const float *x, float *ret, struct errinfo *e)
+{
+	enum err err = ERR_OK;
+	if (t->plan && plan_batch(t->plan) != (int64_t)n) {
+		plan_free(t->plan);
+		t->plan = NULL;
+	}
+	if (!t->plan)
+		err = plan_new(t->g, (int64_t)n, PLAN_INFER, &t->plan, e);
+	if (err)
+		return err;
+	memcpy(plan_input(t->plan, 0), x, n * (size_t)plan_input_size(t->plan, 0) * sizeof *x);
+	err = plan_run(t->plan, e);
+	if (!err)
+		memcpy(ret, plan_output(t->plan, 0), n * t->classes * sizeof *ret);
+	return err;
+}
+
+enum err teacher_logits(
+	struct teacher *t, const uint32_t *which, size_t n, const float *x, float *ret, struct errinfo *e)
+{
+	size_t row = t->classes * sizeof *ret;
+	if (!which || !t->logits)
+		return compute(t, n, x, ret, e);
+	if (all_known(t, which, n)) {
+		for (size_t i = 0; i < n; i++)
+			memcpy(ret + i * t->classes, t->logits + which[i] * t->classes, row);
+		return ERR_OK;
+	}
+	enum err err = compute(t, n, x, ret, e);
+	for (size_t i = 0; i < n && !err; i++) {
+		memcpy(t->logits + which[i] * t->classes, ret + i * t->classes, row);
+		t->known[which[i]] = true;
+	}
+	return err;
+}
