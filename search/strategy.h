@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "search/constraint.h"
+#include "search/ladder.h"
 #include "search/metric.h"
 #include "search/pareto.h"
 
@@ -33,6 +34,7 @@ struct problem {
 	int budget;                    /* proposals in all */
 	int window;                    /* how many proposals may be under way beyond the one told last */
 	uint64_t seed;
+	struct ladder ladder;          /* the strategy is asked for rung 0 and told of its results */
 };
 
 /* One result. metrics are NaN where not measured; a failed trial has ok = false and no metrics. */
@@ -57,7 +59,8 @@ struct strategy_ops {
 	enum err (*check)(const cJSON *options, struct errinfo *e);
 	/* Reads the same options. ERR_LIMIT when no candidate of the space can keep what is asked. */
 	enum err (*open)(const struct problem *p, const cJSON *options, struct strategy **ret, struct errinfo *e);
-	/* Writes group_count ints; *ret_done = true instead when the strategy has nothing more to propose. */
+	/* Writes group_count ints; *ret_done = true instead when the strategy has nothing more to propose, now and
+	 * whatever it is told later. */
 	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done,
 		struct errinfo *e);
 	enum err (*tell)(struct strategy *s, const struct outcome *o, struct errinfo *e);

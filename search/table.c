@@ -1,9 +1,9 @@
 /* table.c -- the ask/tell table of one job.
  * SPDX-License-Identifier: MIT
  *
- * Entries are numbered from 1. told <= contiguous results <= proposed: results up to `told` have been passed on to
- * the strategy; table_ask passes on those that proposal k may know, numbers up to k - window - 1, all of which
- * must be here.
+ * Entries are numbered from 1. told <= contiguous results <= proposed: results up to `told` have been passed on, to
+ * the halving and those of rung 0 to the strategy, which counts its own proposals; table_ask passes on those that
+ * trial k may know, numbers up to k - window - 1, all of which must be here.
  *
  *     proposed --table_tell--> arrived --table_ask of a later one--> told */
 #include "search/table.h"
@@ -11,22 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/halving.h"
 #include "search/space.h"
 
 struct entry {
 	bool arrived, ok;
+	int rung, parent;
+	int proposal; /* as the strategy counts, 0: a promotion */
 	double metrics[METRIC_COUNT];
 };
 
 struct table {
-	struct problem problem;
+	struct problem problem; /* as it is seen from rung 0 */
 	const struct strategy_ops *ops;
 	struct strategy *strategy;
+	struct halving *halving;
 	size_t groups;
 	struct entry *entries; /* of number i at i - 1 */
 	int *keep;             /* candidates, likewise */
 	int capacity, proposed, arrived, told;
-	bool done;
+	int asked;             /* the strategy's proposals */
+	bool done;             /* it has no more */
 };
 
 /* ---- opening ---- */
@@ -40,6 +45,8 @@ static enum err check_problem(const struct problem *p, struct errinfo *e)
 		return err_set(e, ERR_INPUT, "budget.trials: is %d, expected an integer from 1", p->budget);
 	if (p->window < 0)
 		return err_set(e, ERR_INPUT, "window: is %d, expected an integer from 0", p->window);
+	if (ladder_last(&p->ladder) > 0 && p->ladder.eta < 2)
+		return err_set(e, ERR_INPUT, "eta: is %d, expected an integer from 2", p->ladder.eta);
 	return ERR_OK;
 }
 
@@ -53,10 +60,12 @@ enum err table_open(const struct problem *p, const cJSON *object, struct table *
 	struct table *t = calloc(1, sizeof *t);
 	if (!t)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	t->problem = *p;
+	ladder_problem(p, 0, &t->problem);
 	t->groups = (size_t)p->space->group_count;
 	t->ops = strategy_named(cJSON_GetObjectItemCaseSensitive(object, "name")->valuestring);
-	err = t->ops->open(&t->problem, object, &t->strategy, e);
+	err = halving_open(p, &t->halving, e);
+	if (!err)
+		err = t->ops->open(&t->problem, object, &t->strategy, e);
 	if (err) {
 		table_close(t);
 		return err;
@@ -70,6 +79,7 @@ void table_close(struct table *t)
 	if (!t)
 		return;
 	t->ops->free(t->strategy);
+	halving_close(t->halving);
 	free(t->entries);
 	free(t->keep);
 	free(t);
@@ -101,7 +111,24 @@ static int *keep_of(const struct table *t, int number)
 	return t->keep + (size_t)(number - 1) * t->groups;
 }
 
-/* Tells the strategy of the results up to number `last`; *ret_all is false when one of them is missing. */
+static bool used_up(const struct table *t)
+{
+	return t->done || t->asked >= t->problem.budget;
+}
+
+static enum err pass_on_one(struct table *t, int number, struct errinfo *e)
+{
+	const struct entry *entry = &t->entries[number - 1];
+	struct outcome o = { .number = number, .keep = keep_of(t, number), .ok = entry->ok };
+	memcpy(o.metrics, entry->metrics, sizeof o.metrics);
+	enum err err = halving_tell(t->halving, entry->rung, &o, e);
+	o.number = entry->proposal;
+	if (!err && o.number && !used_up(t))
+		err = t->ops->tell(t->strategy, &o, e);
+	return err;
+}
+
+/* Passes on the results up to number `last`; *ret_all is false when one of them is missing. */
 static enum err pass_on(struct table *t, int last, bool *ret_all, struct errinfo *e)
 {
 	for (int i = t->told + 1; i <= last; i++)
@@ -110,10 +137,7 @@ static enum err pass_on(struct table *t, int last, bool *ret_all, struct errinfo
 			return ERR_OK;
 		}
 	while (t->told < last) {
-		const struct entry *entry = &t->entries[t->told];
-		struct outcome o = { .number = t->told + 1, .keep = keep_of(t, t->told + 1), .ok = entry->ok };
-		memcpy(o.metrics, entry->metrics, sizeof o.metrics);
-		enum err err = t->ops->tell(t->strategy, &o, e);
+		enum err err = pass_on_one(t, t->told + 1, e);
 		if (err)
 			return err;
 		t->told++;
@@ -122,38 +146,82 @@ static enum err pass_on(struct table *t, int last, bool *ret_all, struct errinfo
 	return ERR_OK;
 }
 
-/* The proposal, when there is one, is the last entry. */
+/* What trial `number` may know in any case. */
+static enum err pass_on_for(struct table *t, int number, bool *ret_all, struct errinfo *e)
+{
+	return pass_on(t, number - 1 - t->problem.window, ret_all, e);
+}
+
+/* Trial `parent` goes up from its rung. */
+static enum err promote(struct table *t, int parent, int rung, enum table_answer *ret, struct errinfo *e)
+{
+	enum err err = halving_promote(t->halving, rung, parent, e);
+	if (err)
+		return err;
+	t->entries[t->proposed++] = (struct entry){ .rung = rung + 1, .parent = parent };
+	memcpy(keep_of(t, t->proposed), keep_of(t, parent), t->groups * sizeof *t->keep);
+	*ret = TABLE_PROPOSAL;
+	return ERR_OK;
+}
+
 static enum err propose(struct table *t, enum table_answer *ret, struct request *ret_request, struct errinfo *e)
 {
-	if (t->done || t->proposed >= t->problem.budget) {
-		*ret = TABLE_DONE;
-		return ERR_OK;
+	enum err err = t->ops->ask(t->strategy, keep_of(t, t->proposed + 1), ret_request, &t->done, e);
+	if (err || t->done)
+		return err;
+	t->entries[t->proposed++] = (struct entry){ .proposal = ++t->asked };
+	*ret = TABLE_PROPOSAL;
+	return ERR_OK;
+}
+
+/* The strategy has no more: what the remaining results allow. */
+static enum err wind_up(struct table *t, enum table_answer *ret, struct errinfo *e)
+{
+	int parent, rung = 0;
+	while (t->told < t->proposed) {
+		bool all;
+		enum err err = pass_on(t, t->told + 1, &all, e);
+		if (!err && !all)
+			*ret = TABLE_WAIT;
+		if (err || !all)
+			return err;
+		err = halving_next(t->halving, &parent, &rung, e);
+		if (err || parent)
+			return err ? err : promote(t, parent, rung, ret, e);
 	}
+	enum err err = halving_last(t->halving, &parent, &rung, e);
+	if (err || parent)
+		return err ? err : promote(t, parent, rung, ret, e);
+	*ret = TABLE_DONE;
+	return ERR_OK;
+}
+
+/* The next trial, when there is one, is the last entry. */
+static enum err next(struct table *t, enum table_answer *ret, struct request *ret_request, struct errinfo *e)
+{
 	bool all;
-	int number = t->proposed + 1;
+	int parent, rung = 0;
+	*ret = TABLE_DONE;
+	if (used_up(t) && !ladder_last(&t->problem.ladder))
+		return ERR_OK;
+	*ret = TABLE_WAIT;
 	enum err err = make_room(t, e);
 	if (!err)
-		err = pass_on(t, number - 1 - t->problem.window, &all, e);
-	if (err)
+		err = pass_on_for(t, t->proposed + 1, &all, e);
+	if (err || !all)
 		return err;
-	if (!all) {
-		*ret = TABLE_WAIT;
-		return ERR_OK;
-	}
-	err = t->ops->ask(t->strategy, keep_of(t, number), ret_request, &t->done, e);
-	if (err)
-		return err;
-	*ret = t->done ? TABLE_DONE : TABLE_PROPOSAL;
-	if (t->done)
-		return ERR_OK;
-	t->entries[t->proposed++] = (struct entry){ 0 };
-	return ERR_OK;
+	err = halving_next(t->halving, &parent, &rung, e);
+	if (err || parent)
+		return err ? err : promote(t, parent, rung, ret, e);
+	if (!used_up(t))
+		err = propose(t, ret, ret_request, e);
+	return err || *ret == TABLE_PROPOSAL ? err : wind_up(t, ret, e);
 }
 
 enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
 	struct errinfo *e)
 {
-	enum err err = propose(t, ret, ret_request, e);
+	enum err err = next(t, ret, ret_request, e);
 	if (err || *ret != TABLE_PROPOSAL)
 		return err;
 	*ret_number = t->proposed;
@@ -161,23 +229,84 @@ enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int
 	return ERR_OK;
 }
 
+int table_rung(const struct table *t, int number)
+{
+	return t->entries[number - 1].rung;
+}
+
+int table_parent(const struct table *t, int number)
+{
+	return t->entries[number - 1].parent;
+}
+
+/* ---- replay ---- */
+
+static enum err check_next(const struct table *t, int number, struct errinfo *e)
+{
+	if (number == t->proposed + 1)
+		return ERR_OK;
+	return err_set(e, ERR_INTERNAL, "replay: trial %d is stored where trial %d comes next", number,
+		t->proposed + 1);
+}
+
+static enum err lacks_results(int number, struct errinfo *e)
+{
+	return err_set(e, ERR_INTERNAL, "replay: trial %d is stored, but the strategy needs earlier results that "
+		"are not", number);
+}
+
+static enum err another(int number, struct errinfo *e)
+{
+	return err_set(e, ERR_INTERNAL, "replay: trial %d is not what the strategy proposes: "
+		"the job was searched by another version of this program", number);
+}
+
+static bool same_keep(const struct table *t, int number, const int *keep)
+{
+	return !memcmp(keep_of(t, number), keep, t->groups * sizeof *keep);
+}
+
 enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
 {
-	if (number != t->proposed + 1)
-		return err_set(e, ERR_INTERNAL, "replay: trial %d is stored where trial %d comes next", number,
-			t->proposed + 1);
-	enum table_answer answer;
+	bool all = true;
+	enum table_answer answer = TABLE_WAIT;
 	struct request request;
-	enum err err = propose(t, &answer, &request, e);
+	enum err err = check_next(t, number, e);
+	if (!err)
+		err = make_room(t, e);
+	if (!err)
+		err = pass_on_for(t, number, &all, e);
+	if (!err && !all)
+		return lacks_results(number, e);
+	if (!err && !used_up(t))
+		err = propose(t, &answer, &request, e);
 	if (err)
 		return err;
 	if (answer != TABLE_PROPOSAL)
-		return err_set(e, ERR_INTERNAL, "replay: trial %d is stored, but the strategy %s", number,
-			answer == TABLE_WAIT ? "needs earlier results that are not" : "proposes nothing more");
-	if (memcmp(keep_of(t, number), keep, t->groups * sizeof *keep))
-		return err_set(e, ERR_INTERNAL, "replay: trial %d is not what the strategy proposes: "
-			"the job was searched by another version of this program", number);
-	return ERR_OK;
+		return err_set(e, ERR_INTERNAL, "replay: trial %d is stored, but the strategy proposes nothing more",
+			number);
+	return same_keep(t, number, keep) ? ERR_OK : another(number, e);
+}
+
+enum err table_expect_promotion(struct table *t, int number, int parent, const int *keep, struct errinfo *e)
+{
+	bool all = true;
+	enum table_answer answer;
+	enum err err = check_next(t, number, e);
+	if (!err && (parent < 1 || parent >= number || t->entries[parent - 1].rung >= ladder_last(&t->problem.ladder)))
+		err = err_set(e, ERR_INTERNAL, "replay: trial %d is stored as a promotion of trial %d, which can't go "
+			"up", number, parent);
+	if (!err)
+		err = make_room(t, e);
+	if (!err)
+		err = pass_on_for(t, number, &all, e);
+	if (!err && all)
+		err = pass_on(t, parent, &all, e); /* known in any case, for it went up */
+	if (!err && !all)
+		return lacks_results(number, e);
+	if (!err)
+		err = promote(t, parent, t->entries[parent - 1].rung, &answer, e);
+	return err || same_keep(t, number, keep) ? err : another(number, e);
 }
 
 /* ---- telling ---- */

@@ -6,7 +6,12 @@
  * table that is fed the same results gives the same proposals whatever the order and the time of arrival: so a job
  * has the same candidates with any number of workers, and a restart replays stored results into a new table (with
  * table_expect instead of table_ask). Owns its strategy. After an error of ERR_MEMORY or ERR_INTERNAL it can only
- * be closed. */
+ * be closed.
+ *
+ * With several rungs (problem.ladder) trials are numbered across them. Trial k is, by the results known to it, a
+ * promotion when there is one (search/halving.h); otherwise the strategy's next proposal, at rung 0, while there are
+ * any; otherwise the first promotion that the results of further trials, taken one by one in order of number, make
+ * possible; and when all are known, halving_last's. */
 #ifndef SEARCH_TABLE_H
 #define SEARCH_TABLE_H
 
@@ -22,10 +27,14 @@ void table_close(struct table *t);
 enum table_answer {
 	TABLE_PROPOSAL, /* *ret_number, ret_keep and *ret_request are filled */
 	TABLE_WAIT,     /* the window is full: a result must arrive first */
-	TABLE_DONE,     /* budget used up or the strategy has ended: no further proposals ever */
+	TABLE_DONE,     /* budget used up or the strategy has ended, and nobody goes up: no further trials ever */
 };
 enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
 	struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The rung of a trial, and the number of the one at the rung below that it continues; 0: none, it is at rung 0. */
+int table_rung(const struct table *t, int number);
+int table_parent(const struct table *t, int number);
 
 /* A result, in any order, once a number (a second one is ERR_CONFLICT, one of a number never proposed
  * ERR_NOT_FOUND). Its keep is the table's own; o->keep is ignored. */
@@ -36,7 +45,12 @@ enum err table_tell(struct table *t, const struct outcome *o, struct errinfo *e)
 enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Proposals made, and results still missing among them. */
+/* Replay of a promotion of trial `parent`, likewise. That it was parent's turn is not checked: ranking each time would
+ * make restarts of large jobs slow. */
+enum err table_expect_promotion(struct table *t, int number, int parent, const int *keep, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
+/* Trials handed out, promotions too, and results still missing among them. */
 int table_proposed(const struct table *t);
 int table_outstanding(const struct table *t);
 

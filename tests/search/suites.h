@@ -11,6 +11,7 @@ Suite *budget_suite(void);
 Suite *constraint_suite(void);
 Suite *pareto_suite(void);
 Suite *front_suite(void);
+Suite *halving_suite(void);
 Suite *table_suite(void);
 Suite *strategy_suite(void);
 Suite *random_suite(void);

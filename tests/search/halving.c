@@ -1,0 +1,484 @@
+/* halving.c -- who goes up: against a simple version, in any order of arrival, after restarts, with small budgets.
+ * SPDX-License-Identifier: MIT */
+#include "search/halving.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/space.h"
+#include "search/table.h"
+#include "tests/search/fixture.h"
+#include "tests/search/suites.h"
+
+enum { GROUPS = 4, MOST = 300, MOST_WORKERS = 8 };
+
+/* ---- a job ---- */
+
+struct trial {
+	int rung, parent, keep[GROUPS];
+	bool back, promoted;
+	struct outcome outcome;
+};
+
+struct job {
+	struct problem problem;
+	struct table *table;
+	int fail_from; /* trials at this rung and above always fail */
+	bool flaky;
+	struct trial trials[MOST + 1]; /* by number */
+	int count, busy[MOST_WORKERS], busy_count;
+	bool done;
+};
+
+static struct problem problem_of(const struct space *s, int budget, int window, int rungs, int eta)
+{
+	struct problem p = fixture_problem(s);
+	p.budget = budget;
+	p.window = window;
+	p.ladder = (struct ladder){ .count = rungs, .eta = eta };
+	fixture_constrain(&p, "params", "<= 90%");
+	fixture_constrain(&p, "accuracy", ">= 0.3");
+	return p;
+}
+
+static void open_job(struct job *j, const struct problem *p, const char *strategy)
+{
+	struct errinfo e = { 0 };
+	cJSON *object = fixture_json(strategy);
+	memset(j, 0, sizeof *j);
+	j->problem = *p;
+	j->fail_from = LADDER_RUNGS;
+	ok(table_open(p, object, &j->table, &e));
+	cJSON_Delete(object);
+}
+
+/* More training, more accuracy. */
+static struct outcome evaluate(const struct job *j, int number)
+{
+	const struct trial *t = &j->trials[number];
+	struct outcome o = fixture_evaluate(&j->problem, number, t->keep, j->flaky);
+	o.metrics[METRIC_ACCURACY] += 0.01 * t->rung;
+	o.ok = o.ok && t->rung < j->fail_from;
+	o.keep = NULL;
+	return o;
+}
+
+static void finish(struct job *j, int which)
+{
+	struct errinfo e = { 0 };
+	int number = j->busy[which];
+	struct trial *t = &j->trials[number];
+	t->outcome = evaluate(j, number);
+	ok(table_tell(j->table, &t->outcome, &e));
+	t->back = true;
+	j->busy[which] = j->busy[--j->busy_count];
+}
+
+static bool start(struct job *j)
+{
+	struct errinfo e = { 0 };
+	enum table_answer answer;
+	struct request request;
+	int number = 0, keep[GROUPS];
+	ok(table_ask(j->table, &answer, &number, keep, &request, &e));
+	j->done = answer == TABLE_DONE;
+	if (answer != TABLE_PROPOSAL)
+		return false;
+	ck_assert_int_eq(number, ++j->count);
+	ck_assert_int_le(number, MOST);
+	struct trial *t = &j->trials[number];
+	memcpy(t->keep, keep, sizeof keep);
+	t->rung = table_rung(j->table, number);
+	t->parent = table_parent(j->table, number);
+	j->busy[j->busy_count++] = number;
+	return true;
+}
+
+/* Until `stop` trials were handed out, or all is done. */
+static void work(struct job *j, int workers, struct rng *luck, int stop)
+{
+	while (j->count < stop && !(j->done && j->busy_count == 0)) {
+		bool may_start = !j->done && j->busy_count < workers;
+		if (j->busy_count && (!may_start || rng_below(luck, 2)))
+			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
+		else if (may_start && !start(j) && j->busy_count)
+			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
+	}
+}
+
+static int count_at(const struct job *j, int rung, bool complete)
+{
+	int n = 0;
+	for (int i = 1; i <= j->count; i++)
+		n += j->trials[i].rung == rung && (!complete || j->trials[i].outcome.ok);
+	return n;
+}
+
+static void same_job(const struct job *a, const struct job *b)
+{
+	ck_assert_int_eq(a->count, b->count);
+	for (int i = 1; i <= a->count; i++) {
+		ck_assert_msg(a->trials[i].rung == b->trials[i].rung && a->trials[i].parent == b->trials[i].parent,
+			"trial %d: rung %d of %d, rung %d of %d", i, a->trials[i].rung, a->trials[i].parent,
+			b->trials[i].rung, b->trials[i].parent);
+		ck_assert_mem_eq(a->trials[i].keep, b->trials[i].keep, sizeof a->trials[i].keep);
+	}
+}
+
+/* ---- the simple version: the rule of table.h, read afresh from all results for every trial ---- */
+
+/* Fronts are peeled one after the other; crowding is pareto.c's, which has tests of its own. */
+static int simple_best(const struct job *j, int rung, int known)
+{
+	struct errinfo e = { 0 };
+	struct problem at;
+	double points[MOST][2], violations[MOST], crowding[MOST];
+	int numbers[MOST], rank[MOST], members[MOST], n = 0, best = -1;
+	ladder_problem(&j->problem, rung, &at);
+	for (int i = 1; i <= known; i++)
+		if (j->trials[i].rung == rung && j->trials[i].outcome.ok) {
+			const double *m = j->trials[i].outcome.metrics;
+			bool sound = isfinite(m[METRIC_ACCURACY]);
+			points[n][0] = sound ? -m[METRIC_ACCURACY] : INFINITY;
+			points[n][1] = sound ? m[METRIC_MACS] : INFINITY;
+			violations[n] = sound ? constraint_total(at.constraints, at.constraint_count, at.baseline, m)
+				: INFINITY;
+			rank[n] = -1;
+			numbers[n++] = i;
+		}
+	for (int left = n, front = 0; left > 0; front++) {
+		int k = 0;
+		for (int a = 0; a < n; a++) {
+			bool beaten = rank[a] >= 0;
+			for (int b = 0; b < n && !beaten; b++)
+				beaten = rank[b] < 0 && pareto_dominates(points[b], violations[b], points[a],
+					violations[a], 2);
+			if (!beaten)
+				members[k++] = a;
+		}
+		for (int i = 0; i < k; i++)
+			rank[members[i]] = front;
+		ok(pareto_crowding(&points[0][0], 2, members, k, crowding, &e));
+		left -= k;
+	}
+	for (int i = 0; i < n; i++) {
+		if (j->trials[numbers[i]].promoted)
+			continue;
+		if (best < 0 || rank[i] < rank[best] || (rank[i] == rank[best] && crowding[i] > crowding[best]))
+			best = i;
+	}
+	return best < 0 ? 0 : numbers[best];
+}
+
+static int simple_next(const struct job *j, int known)
+{
+	for (int rung = j->problem.ladder.count - 2; rung >= 0; rung--) {
+		int n = 0, promoted = 0;
+		for (int i = 1; i <= known; i++)
+			if (j->trials[i].rung == rung) {
+				n++;
+				promoted += j->trials[i].promoted;
+			}
+		int best = simple_best(j, rung, known);
+		if (n / j->problem.ladder.eta > promoted && best)
+			return best;
+	}
+	return 0;
+}
+
+/* Every trial of a finished job is what the rule says; the last promotions, when all is known, excepted. */
+static void check_rule(struct job *j)
+{
+	int proposals = 0;
+	for (int k = 1; k <= j->count; k++) {
+		int known = k - 1 - j->problem.window, parent = simple_next(j, known);
+		for (known = known < 0 ? 0 : known; !parent && proposals == j->problem.budget && known < k - 1; )
+			parent = simple_next(j, ++known);
+		if (parent || proposals < j->problem.budget)
+			ck_assert_msg(j->trials[k].parent == parent, "trial %d continues %d, expected %d", k,
+				j->trials[k].parent, parent);
+		proposals += j->trials[k].rung == 0;
+		if (j->trials[k].parent)
+			j->trials[j->trials[k].parent].promoted = true;
+	}
+	ck_assert_int_eq(proposals, j->problem.budget);
+}
+
+/* ---- claims ---- */
+
+static const char *const strategies[] = {
+	"{\"name\": \"random\"}",
+	"{\"name\": \"nsga2\", \"population\": 8}",
+	"{\"name\": \"anneal\", \"target\": 0.6}",
+};
+
+static const struct {
+	int budget, window, rungs, eta;
+} shapes[] = {
+	{ 40, 0, 2, 2 }, { 40, 4, 3, 3 }, { 60, 7, 3, 3 }, { 70, 3, 4, 2 }, { 9, 2, 3, 3 }, { 30, 5, 8, 2 },
+	{ 50, 12, 2, 5 },
+};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies, SHAPES = sizeof shapes / sizeof *shapes };
+
+static struct problem shape_of(const struct space *s, int i)
+{
+	return problem_of(s, shapes[i].budget, shapes[i].window, shapes[i].rungs, shapes[i].eta);
+}
+
+START_TEST(every_trial_is_what_a_simple_version_of_the_rule_says)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = shape_of(s, _i % SHAPES);
+	struct job *j = calloc(1, sizeof *j);
+	struct rng luck;
+	rng_init(&luck, 3, 0);
+	open_job(j, &p, strategies[_i / SHAPES]);
+	j->flaky = true;
+	work(j, 4, &luck, MOST);
+	check_rule(j);
+	table_close(j->table);
+	free(j);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(workers_and_the_order_of_results_do_not_change_who_goes_up)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = shape_of(s, _i % SHAPES);
+	struct job *one = calloc(2, sizeof *one), *other = one + 1;
+	struct rng luck;
+	rng_init(&luck, 7, 0);
+	open_job(one, &p, strategies[_i / SHAPES]);
+	one->flaky = true;
+	work(one, 1, &luck, MOST);
+	for (int repeat = 0; repeat < 9; repeat++) {
+		open_job(other, &p, strategies[_i / SHAPES]);
+		other->flaky = true;
+		work(other, (int[]){ 2, 5, 8 }[repeat % 3], &luck, MOST);
+		same_job(one, other);
+		table_close(other->table);
+	}
+	table_close(one->table);
+	free(one);
+	space_free(s);
+}
+END_TEST
+
+/* The store has the trials, and the results that were acknowledged; they are told as the replay meets them. */
+static void replay(struct job *j, const struct job *stored, const char *strategy)
+{
+	struct errinfo e = { 0 };
+	open_job(j, &stored->problem, strategy);
+	j->flaky = stored->flaky;
+	for (int number = 1; number <= stored->count; number++) {
+		const struct trial *t = &stored->trials[number];
+		if (t->parent)
+			ok(table_expect_promotion(j->table, number, t->parent, t->keep, &e));
+		else
+			ok(table_expect(j->table, number, t->keep, &e));
+		j->trials[number] = *t;
+		ck_assert_int_eq(table_rung(j->table, number), t->rung);
+		if (t->back)
+			ok(table_tell(j->table, &t->outcome, &e));
+		else
+			j->busy[j->busy_count++] = number;
+		j->count++;
+	}
+}
+
+START_TEST(a_restart_at_any_trial_continues_identically)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = shape_of(s, _i);
+	struct job *whole = calloc(3, sizeof *whole), *before = whole + 1, *after = whole + 2;
+	struct rng luck;
+	rng_init(&luck, 8, 0);
+	open_job(whole, &p, strategies[1]);
+	whole->flaky = true;
+	work(whole, 3, &luck, MOST);
+	for (int stop = 1; stop < whole->count; stop++) {
+		open_job(before, &p, strategies[1]);
+		before->flaky = true;
+		work(before, 5, &luck, stop);
+		table_close(before->table);
+		replay(after, before, strategies[1]);
+		work(after, 4, &luck, MOST);
+		same_job(whole, after);
+		table_close(after->table);
+	}
+	table_close(whole->table);
+	free(whole);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(one_in_eta_goes_up)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 60, 4, 3, 3);
+	struct job *j = calloc(1, sizeof *j);
+	struct rng luck;
+	rng_init(&luck, 3, 0);
+	open_job(j, &p, strategies[1]);
+	work(j, 4, &luck, MOST);
+	ck_assert_int_eq(count_at(j, 0, false), 60);
+	ck_assert_int_eq(count_at(j, 1, false), 20);
+	ck_assert_int_eq(count_at(j, 2, false), 6);
+	for (int i = 1; i <= j->count; i++)
+		if (j->trials[i].parent) {
+			const struct trial *parent = &j->trials[j->trials[i].parent];
+			ck_assert_int_eq(parent->rung + 1, j->trials[i].rung);
+			ck_assert_mem_eq(parent->keep, j->trials[i].keep, sizeof parent->keep);
+		}
+	table_close(j->table);
+	free(j);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(however_small_the_budget_one_trial_reaches_the_last_rung)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct job *j = calloc(1, sizeof *j);
+	struct rng luck;
+	rng_init(&luck, 3, 0);
+	for (int budget = 1; budget <= 30; budget++) {
+		struct problem p = problem_of(s, budget, _i, 4, 3);
+		open_job(j, &p, strategies[0]);
+		work(j, 3, &luck, MOST);
+		ck_assert_int_eq(count_at(j, 0, false), budget);
+		ck_assert_int_ge(count_at(j, 3, true), 1);
+		for (int rung = 1; rung < 4; rung++) /* and no more than that is forced */
+			ck_assert_int_le(count_at(j, rung, false), budget / 3 > 1 ? budget / 3 : 1);
+		table_close(j->table);
+	}
+	free(j);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(where_all_fail_a_few_more_are_tried_and_then_it_ends)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 30, 4, 3, 3);
+	struct job *j = calloc(1, sizeof *j);
+	struct rng luck;
+	rng_init(&luck, 3, 0);
+	open_job(j, &p, strategies[0]);
+	j->fail_from = _i;
+	work(j, 3, &luck, MOST);
+	ck_assert_int_eq(count_at(j, 0, false), 30);
+	ck_assert_int_eq(count_at(j, _i, true), 0);
+	ck_assert_int_eq(count_at(j, 1, false), _i == 0 ? 0 : 10 + 3);
+	ck_assert_int_eq(count_at(j, 2, false), _i < 2 ? 0 : 4 + 3);
+	table_close(j->table);
+	free(j);
+	space_free(s);
+}
+END_TEST
+
+/* With eta out of reach nothing goes up before the end. */
+START_TEST(strategies_propose_what_they_would_without_rungs)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem flat = problem_of(s, 40, 3, 1, 0), tall = problem_of(s, 40, 3, 3, 100);
+	struct job *a = calloc(2, sizeof *a), *b = a + 1;
+	struct rng luck;
+	rng_init(&luck, 3, 0);
+	open_job(a, &flat, strategies[_i]);
+	open_job(b, &tall, strategies[_i]);
+	work(a, 1, &luck, MOST);
+	work(b, 4, &luck, MOST);
+	ck_assert_int_eq(a->count, 40);
+	ck_assert_int_eq(b->count, 42);
+	for (int i = 1; i <= 40; i++)
+		ck_assert_mem_eq(a->trials[i].keep, b->trials[i].keep, sizeof a->trials[i].keep);
+	table_close(a->table);
+	table_close(b->table);
+	free(a);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_latency_that_is_not_measured_does_not_count)
+{
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = fixture_problem(s), at;
+	p.ladder = (struct ladder){ .count = 3, .eta = 2, .latency = { false, true, true } };
+	p.objectives[1] = METRIC_LATENCY;
+	fixture_constrain(&p, "latency", "<= 0.5");
+	fixture_constrain(&p, "accuracy", ">= 0.5");
+	ladder_problem(&p, 0, &at);
+	ck_assert_int_eq(at.objective_count, 2);
+	ck_assert(at.objectives[0] == METRIC_ACCURACY && at.objectives[1] == METRIC_MACS);
+	ck_assert_int_eq(at.constraint_count, 1);
+	ck_assert_int_eq(at.constraints[0].metric, METRIC_ACCURACY);
+	for (int rung = 1; rung < 3; rung++) {
+		ladder_problem(&p, rung, &at);
+		ck_assert(at.objective_count == 2 && at.objectives[1] == METRIC_LATENCY && at.constraint_count == 2);
+	}
+	p.objectives[0] = METRIC_MACS;
+	ladder_problem(&p, 0, &at);
+	ck_assert(at.objectives[0] == METRIC_MACS && at.objectives[1] == METRIC_PARAMS);
+	p.objectives[2] = METRIC_ACCURACY;
+	p.objective_count = 3;
+	ladder_problem(&p, 0, &at);
+	ck_assert(at.objective_count == 2 && at.objectives[1] == METRIC_ACCURACY);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_promotion_that_cannot_have_been_is_an_internal_error)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 9, 2, 2, 3);
+	struct job *j = calloc(2, sizeof *j), *again = j + 1;
+	struct rng luck;
+	int first = 0;
+	rng_init(&luck, 3, 0);
+	open_job(j, &p, strategies[0]);
+	work(j, 1, &luck, MOST);
+	while (!j->trials[++first].parent)
+		;
+	table_close(j->table);
+	j->count = first - 1;
+	int parent = j->trials[first].parent;
+	replay(again, j, strategies[0]);
+	fails(ERR_INTERNAL, table_expect_promotion(again->table, first + 1, parent, j->trials[first].keep, &e));
+	fails(ERR_INTERNAL, table_expect_promotion(again->table, first, first, j->trials[first].keep, &e));
+	says("can't go up");
+	j->trials[first].keep[0]++;
+	fails(ERR_INTERNAL, table_expect_promotion(again->table, first, parent, j->trials[first].keep, &e));
+	says("another version");
+	table_close(again->table);
+	j->trials[first].keep[0]--;
+	replay(again, j, strategies[0]);
+	ok(table_expect_promotion(again->table, first, parent, j->trials[first].keep, &e));
+	fails(ERR_INTERNAL, table_expect_promotion(again->table, first + 1, parent, j->trials[first].keep, &e));
+	says("promoted before");
+	table_close(again->table);
+	free(j);
+	space_free(s);
+}
+END_TEST
+
+Suite *halving_suite(void)
+{
+	Suite *suite = suite_create("halving");
+	TCase *c = tcase_create("halving");
+	tcase_set_timeout(c, 60);
+	tcase_add_loop_test(c, every_trial_is_what_a_simple_version_of_the_rule_says, 0, STRATEGIES * SHAPES);
+	tcase_add_loop_test(c, workers_and_the_order_of_results_do_not_change_who_goes_up, 0, STRATEGIES * SHAPES);
+	tcase_add_loop_test(c, a_restart_at_any_trial_continues_identically, 0, SHAPES);
+	tcase_add_test(c, one_in_eta_goes_up);
+	tcase_add_loop_test(c, however_small_the_budget_one_trial_reaches_the_last_rung, 0, 4);
+	tcase_add_loop_test(c, where_all_fail_a_few_more_are_tried_and_then_it_ends, 0, 3);
+	tcase_add_loop_test(c, strategies_propose_what_they_would_without_rungs, 0, STRATEGIES);
+	tcase_add_test(c, a_latency_that_is_not_measured_does_not_count);
+	tcase_add_test(c, a_promotion_that_cannot_have_been_is_an_internal_error);
+	suite_add_tcase(suite, c);
+	return suite;
+}
