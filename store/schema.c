@@ -119,7 +119,31 @@ static const char step_1[] =
 	"LEFT JOIN trial b ON b.job = t.job AND b.number = 0\n"
 	"ORDER BY t.job, t.number;\n";
 
-static const char *const steps[STORE_SCHEMA] = { step_1 };
+/* Rungs: a promoted trial continues one at the rung below; the best of a job is one of the last rung, at which the
+ * baseline is measured. */
+static const char step_2[] =
+	"ALTER TABLE trial ADD COLUMN\n"
+	"  parent INTEGER CHECK (parent > 0); -- number of the trial at the rung below that it continues\n"
+	"DROP INDEX trial_best;\n"
+	"CREATE INDEX trial_best ON trial(job, rung, accuracy) WHERE state = 'complete' AND number > 0;\n"
+	"DROP VIEW trial_summary;\n"
+	"-- Public: one row a trial, by number. *_delta: value less the baseline's; *_ratio: the fraction removed.\n"
+	"CREATE VIEW trial_summary AS\n"
+	"SELECT t.job, j.name AS job_name, t.number AS trial, t.rung, t.state, t.reason, t.worker, t.attempts,\n"
+	"       (t.finished - t.started) / 1000.0 AS seconds,\n"
+	"       t.accuracy, t.loss, CAST(t.params AS INTEGER) AS params, CAST(t.macs AS INTEGER) AS macs,\n"
+	"       CAST(t.bytes AS INTEGER) AS bytes, CAST(t.memory AS INTEGER) AS memory, t.latency, t.latency_ms,\n"
+	"       t.test_accuracy, t.test_loss,\n"
+	"       t.accuracy - b.accuracy AS accuracy_delta, t.loss - b.loss AS loss_delta,\n"
+	"       1.0 - t.params / b.params AS params_ratio, 1.0 - t.macs / b.macs AS macs_ratio,\n"
+	"       1.0 - t.bytes / b.bytes AS bytes_ratio, 1.0 - t.memory / b.memory AS memory_ratio,\n"
+	"       t.candidate, t.requested, t.achieved, t.feasible, t.pareto, t.source, t.model, t.parent\n"
+	"FROM trial t\n"
+	"JOIN job j ON j.id = t.job\n"
+	"LEFT JOIN trial b ON b.job = t.job AND b.number = 0\n"
+	"ORDER BY t.job, t.number;\n";
+
+static const char *const steps[STORE_SCHEMA] = { step_1, step_2 };
 
 static enum err version(struct store *s, int64_t *ret, struct errinfo *e)
 {

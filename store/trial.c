@@ -11,11 +11,11 @@
 #include "store/statement.h"
 
 #define COLUMNS \
-	"rung, state, attempts, feasible, pareto, created, started, finished, " \
+	"rung, parent, state, attempts, feasible, pareto, created, started, finished, " \
 	"candidate, requested, achieved, digest, source, model, worker, reason, " \
 	"accuracy, loss, params, macs, bytes, memory, latency, latency_ratio_p10, latency_ratio_p90, " \
 	"latency_ms, latency_p10_ms, latency_p90_ms, test_accuracy, test_loss"
-#define PLACES "?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?"
+#define PLACES "?, ?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?, ?, ?, ?, ?,  ?, ?, ?, ?, ?"
 #define SELECT_TRIAL "SELECT job, number, " COLUMNS " FROM trial "
 
 static const size_t texts[] = {
@@ -86,6 +86,10 @@ void trial_row_fini(struct trial_row *r)
 static void row_bind(struct statement *st, const struct trial_row *r)
 {
 	bind_int(st, r->rung);
+	if (r->parent)
+		bind_int(st, r->parent);
+	else
+		bind_text(st, NULL);
 	bind_text(st, trial_state_name(r->state));
 	bind_int(st, r->attempts);
 	bind_int(st, r->feasible);
@@ -105,6 +109,7 @@ static void row_take(struct statement *st, struct trial_row *r)
 	r->job = take_int(st);
 	r->number = take_int(st);
 	r->rung = (int)take_int(st);
+	r->parent = take_int(st);
 	r->state = (enum trial_state)take_word(st, states, TRIAL_STATE_COUNT);
 	r->attempts = (int)take_int(st);
 	r->feasible = take_int(st);
@@ -270,7 +275,8 @@ enum err trial_count(struct store *s, int64_t job, int64_t ret[TRIAL_STATE_COUNT
 
 enum err trial_best_accuracy(struct store *s, int64_t job, double *ret, struct errinfo *e)
 {
-	static const char sql[] = "SELECT max(accuracy) FROM trial WHERE job = ? AND state = 'complete' AND number > 0";
+	static const char sql[] = "SELECT max(accuracy) FROM trial WHERE job = ?1 AND state = 'complete' AND number > 0 "
+				  "AND rung = (SELECT rung FROM trial WHERE job = ?1 AND number = 0)";
 	struct statement st;
 	bool row;
 	enum err err = statement_begin(s, sql, &st, e);

@@ -24,7 +24,8 @@ struct trial_metrics {
 
 struct trial_row {
 	int64_t job, number; /* the key; in text "JOB.NUMBER" */
-	int rung;
+	int rung;       /* the baseline's is the last one */
+	int64_t parent; /* number of the trial at the rung below that it continues, 0: none */
 	enum trial_state state;
 	char *candidate; /* JSON array of ints, NULL for the baseline */
 	char *requested; /* JSON object of ratios asked for, NULL: nothing in particular */
@@ -65,7 +66,8 @@ enum err trial_cancel_open(struct store *s, int64_t job, int64_t now, struct err
 /* Trials of a job in each state. */
 enum err trial_count(struct store *s, int64_t job, int64_t ret[TRIAL_STATE_COUNT], struct errinfo *e)
 	__attribute__((warn_unused_result));
-/* The highest accuracy among a job's complete pruned trials (number > 0); NaN when there is none. */
+/* The highest accuracy among a job's complete pruned trials (number > 0) of the last rung, which is the baseline's; NaN
+ * when there is none. */
 enum err trial_best_accuracy(struct store *s, int64_t job, double *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -35,6 +35,7 @@ static struct trial_row full_row(int64_t job, int64_t number)
 	r.job = job;
 	r.number = number;
 	r.rung = 2;
+	r.parent = 5;
 	r.state = TRIAL_FAILED;
 	for (int i = 0; i < TEXTS; i++)
 		ck_assert_int_gt(asprintf(text_of(&r, i), "text %d \xe2\x82\xac", i), 0);
@@ -54,6 +55,7 @@ static void check_same(struct trial_row *a, struct trial_row *b)
 	ck_assert_int_eq(a->job, b->job);
 	ck_assert_int_eq(a->number, b->number);
 	ck_assert_int_eq(a->rung, b->rung);
+	ck_assert_int_eq(a->parent, b->parent);
 	ck_assert_int_eq(a->state, b->state);
 	for (int i = 0; i < TEXTS; i++)
 		ck_assert_pstr_eq(*text_of(a, i), *text_of(b, i));
@@ -228,6 +230,20 @@ START_TEST(cancelling_touches_the_open_trials_of_one_job)
 		ck_assert_int_eq(counts[i], 1);
 	ck_ok(store_commit(store, &e));
 	ck_assert_str_eq(ask("SELECT count(*) FROM trial WHERE finished = 4321"), "2");
+}
+END_TEST
+
+START_TEST(the_best_accuracy_is_one_of_the_baselines_rung)
+{
+	int64_t job = a_job("rungs");
+	double best;
+	for (int i = 0; i < 4; i++) {
+		struct trial_row r = a_trial(job, i);
+		r.rung = i == 1 ? 1 : 2;
+		ck_ok(trial_insert(store, &r, &e));
+	}
+	ck_ok(trial_best_accuracy(store, job, &best, &e));
+	ck_assert_double_eq(best, 0.898);
 }
 END_TEST
 
@@ -424,6 +440,7 @@ Suite *suite_trial(void)
 	tcase_add_test(c, find_gives_the_oldest_complete_trial_of_any_job);
 	tcase_add_test(c, the_next_waiting_trial_has_the_lowest_number);
 	tcase_add_test(c, cancelling_touches_the_open_trials_of_one_job);
+	tcase_add_test(c, the_best_accuracy_is_one_of_the_baselines_rung);
 	tcase_add_test(c, the_best_accuracy_leaves_out_the_baseline_and_what_is_not_complete);
 	tcase_add_test(c, trials_come_by_number_and_members_by_accuracy);
 	tcase_add_test(c, members_may_leave_while_walking);

@@ -127,7 +127,7 @@ START_TEST(every_documented_query_runs)
 		ck_assert_msg(rc == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(person));
 		sql = end + 1;
 	}
-	ck_assert_int_eq(queries, 6);
+	ck_assert_int_eq(queries, 7);
 	sqlite3_close(person);
 	free(page);
 }
