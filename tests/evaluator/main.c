@@ -33,6 +33,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, coupling_suite());
 	srunner_add_suite(runner, criterion_suite());
 	srunner_add_suite(runner, sound_suite());
+	srunner_add_suite(runner, gradient_suite());
 	srunner_add_suite(runner, measure_suite());
 	srunner_add_suite(runner, train_suite());
 	srunner_add_suite(runner, trial_suite());

@@ -125,8 +125,8 @@ static formula *formula_of(enum op op)
 	return op_is_reduce(op) ? formula_reduce : formulas[op];
 }
 
-/* Inputs from x, one after the other; stored tensors as they are. */
-static void fill_sources(struct run *t, const float *x)
+/* Inputs from x, one after the other; stored tensors as they are, or as they are to be. */
+static void fill_sources(struct run *t, const float *x, const double *const *stored)
 {
 	const struct graph *g = t->g;
 	for (int i = 0; i < g->input_count; i++) {
@@ -142,21 +142,27 @@ static void fill_sources(struct run *t, const float *x)
 			continue;
 		*in = formula_make(t, v->shape.rank, v->shape.dim);
 		for (int64_t k = 0; k < in->count; k++)
-			in->value[k] = value_floats(v)[k];
+			in->value[k] = stored && stored[i] ? stored[i][k] : value_floats(v)[k];
 	}
 }
 
-struct reference reference_run(const struct graph *g, int64_t batch, const float *x, bool calibrate)
+struct reference reference_run_with(
+	const struct graph *g, int64_t batch, const float *x, bool calibrate, const double *const *stored)
 {
 	struct reference r = { .arena = arena_new() };
 	struct run t = { g, &r, calibrate, batch };
 	ck_assert_ptr_nonnull(r.arena);
 	r.values = ARENA_ARRAY(r.arena, struct numbers, (size_t)g->value_count);
 	r.moments = ARENA_ARRAY(r.arena, struct moments, (size_t)g->node_count);
-	fill_sources(&t, x);
+	fill_sources(&t, x, stored);
 	for (int i = 0; i < g->node_count; i++)
 		formula_of(g->nodes[i].op)(&t, &g->nodes[i], &r.values[g->nodes[i].out[0]]);
 	return r;
+}
+
+struct reference reference_run(const struct graph *g, int64_t batch, const float *x, bool calibrate)
+{
+	return reference_run_with(g, batch, x, calibrate, NULL);
 }
 
 void reference_free(struct reference *r)

@@ -37,6 +37,10 @@ struct reference {
 /* x is the inputs, one after the other, (batch, ...) as the graph says. calibrate: batch-norms use the batch's own
  * statistics. */
 struct reference reference_run(const struct graph *g, int64_t batch, const float *x, bool calibrate);
+
+/* The same with other numbers in stored tensors, by value: those that aren't NULL. */
+struct reference reference_run_with(
+	const struct graph *g, int64_t batch, const float *x, bool calibrate, const double *const *stored);
 void reference_free(struct reference *r);
 
 #endif

@@ -28,6 +28,7 @@ Suite *prune_suite(void);
 Suite *coupling_suite(void);
 Suite *criterion_suite(void);
 Suite *sound_suite(void);
+Suite *gradient_suite(void);
 Suite *measure_suite(void);
 Suite *train_suite(void);
 Suite *trial_suite(void);
