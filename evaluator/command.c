@@ -17,6 +17,7 @@
 #include "evaluator/option.h"
 #include "evaluator/prune/criterion.h"
 #include "evaluator/prune_file.h"
+#include "evaluator/train_file.h"
 #include "evaluator/worker.h"
 
 enum { LONGEST_TOKEN = 400, DEFAULT_CACHE_MB = 8192 };
@@ -300,6 +301,84 @@ int command_prune(int argc, char **argv)
 		return complain(EXIT_USAGE, &e);
 	request.most = o.recalibrate ? o.recalibrate : SAMPLE_IMAGES;
 	return finish(prune(&o, &request, &e), &e);
+}
+
+/* ---- train ---- */
+
+struct train_options {
+	const char *model, *out, *settings, *teacher;
+	double epochs; /* 0: as the settings say */
+	size_t recalibrate, seed;
+	struct data_options data;
+	bool json;
+};
+
+static const struct option_row train_rows[] = {
+	{ NULL, "MODEL", OPTION_TEXT, offsetof(struct train_options, model), true, 0, 0 },
+	{ "-o", "OUT", OPTION_TEXT, offsetof(struct train_options, out), true, 0, 0 },
+	{ "--data", "PATH", OPTION_TEXT, offsetof(struct train_options, data.path), true, 0, 0 },
+	{ "--settings", "FILE", OPTION_TEXT, offsetof(struct train_options, settings), false, 0, 0 },
+	{ "--epochs", "E", OPTION_NUMBER, offsetof(struct train_options, epochs), false, 1e-6, 10000 },
+	{ "--teacher", "MODEL", OPTION_TEXT, offsetof(struct train_options, teacher), false, 0, 0 },
+	{ "--recalibrate", "N", OPTION_COUNT, offsetof(struct train_options, recalibrate), false, 1, 4294967295.0 },
+	{ "--seed", "N", OPTION_COUNT, offsetof(struct train_options, seed), false, 0, 9007199254740992.0 },
+	{ "--mean", "M,...", OPTION_TEXT, offsetof(struct train_options, data.mean), false, 0, 0 },
+	{ "--std", "S,...", OPTION_TEXT, offsetof(struct train_options, data.std), false, 0, 0 },
+	{ "--size", "H,W,C", OPTION_TEXT, offsetof(struct train_options, data.size), false, 0, 0 },
+	{ "--json", NULL, OPTION_FLAG, offsetof(struct train_options, json), false, 0, 0 },
+};
+
+static void print_training(const struct train_options *o, const cJSON *summary)
+{
+	static const char *const names[] = { "steps", "images", "loss", "kept_loss", "seconds", "images_per_second" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const cJSON *x = cJSON_GetObjectItemCaseSensitive(summary, names[i]);
+		if (x)
+			printf("%-17s  %.6g\n", names[i], x->valuedouble);
+	}
+	printf("%-17s  %s\n", "written", o->out);
+}
+
+static enum err train(const struct train_options *o, const struct usual_request *request, struct train_request *r,
+	struct errinfo *e)
+{
+	struct usual *data = NULL;
+	struct split split;
+	cJSON *summary = NULL;
+	enum err err = usual_open(request, &data, &split, e);
+	r->data = &split;
+	if (!err)
+		err = train_file(r, &summary, e);
+	if (!err && o->json)
+		err = print_json(summary, e);
+	else if (!err)
+		print_training(o, summary);
+	cJSON_Delete(summary);
+	usual_free(data);
+	return err;
+}
+
+int command_train(int argc, char **argv)
+{
+	struct train_options o = { .seed = 1 };
+	struct normalisation norm;
+	struct usual_request request;
+	struct train_request r;
+	struct errinfo e = { 0 };
+	enum err err = option_read(argc, argv, ROWS(train_rows), &o, &e);
+	if (!err)
+		err = read_data_options(&o.data, &norm, &request, &e);
+	r = (struct train_request){ .model = o.model, .out = o.out, .teacher = o.teacher, .recalibrate = o.recalibrate,
+		.seed = o.seed };
+	if (!err)
+		err = train_file_settings(o.settings, o.teacher != NULL, &r.spec, &e);
+	if (err)
+		return complain(EXIT_USAGE, &e);
+	if (o.epochs > 0) {
+		r.spec.epochs = o.epochs;
+		r.spec.steps = 0;
+	}
+	return finish(train(&o, &request, &r, &e), &e);
 }
 
 /* ---- work ---- */

@@ -11,6 +11,7 @@ enum { EXIT_USAGE = 2 };
 int command_inspect(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_prune(int argc, char **argv);
+int command_train(int argc, char **argv);
 int command_work(int argc, char **argv);
 
 #endif

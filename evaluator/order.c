@@ -11,7 +11,8 @@
 
 struct raw {
 	const char *kind, *model;
-	const cJSON *data, *prune, *rung, *candidate;
+	const char *from;
+	const cJSON *data, *prune, *rung, *candidate, *pretrain;
 	const cJSON *id, *trial, *heartbeat, *expires, *limits; /* the worker's loop has read them */
 	int64_t seed;
 };
@@ -29,6 +30,8 @@ static const struct json_field raw_fields[] = {
 	JSON_FIELD(struct raw, limits, JSON_ANY, true, 0, 0),
 	JSON_FIELD(struct raw, seed, JSON_INT, true, 0, 0x1p53),
 	JSON_FIELD(struct raw, candidate, JSON_ANY, false, 0, 0),
+	JSON_FIELD(struct raw, from, JSON_STRING, false, 0, 0),
+	JSON_FIELD(struct raw, pretrain, JSON_OBJECT, false, 0, 0),
 };
 
 struct raw_prune {
@@ -45,13 +48,14 @@ static const struct json_field prune_fields[] = {
 
 struct raw_rung {
 	int64_t recalibrate, images;
-	const cJSON *latency;
+	const cJSON *latency, *train;
 };
 
 static const struct json_field rung_fields[] = {
 	JSON_FIELD(struct raw_rung, recalibrate, JSON_INT, true, 0, 1e9),
 	JSON_FIELD(struct raw_rung, images, JSON_INT, true, 1, 1e9),
 	JSON_FIELD(struct raw_rung, latency, JSON_ANY, false, 0, 0),
+	JSON_FIELD(struct raw_rung, train, JSON_ANY, false, 0, 0),
 };
 
 struct raw_latency {
@@ -91,13 +95,30 @@ static enum err read_rung(const cJSON *rung, struct order *o, struct errinfo *e)
 		return err;
 	o->recalibrate = r.recalibrate;
 	o->images = r.images;
+	o->trains = r.train && !cJSON_IsNull(r.train);
+	if (o->trains)
+		err = trainspec_read(r.train, "rung.train", true, &o->train, e);
 	o->timed = r.latency && !cJSON_IsNull(r.latency);
-	if (!o->timed)
-		return ERR_OK;
+	if (err || !o->timed)
+		return err;
 	err = json_read(r.latency, "rung.latency", latency_fields, COUNT(latency_fields), &l, e);
 	o->latency_batch = l.batch;
 	o->latency_rounds = l.rounds;
 	return err;
+}
+
+/* What only a baseline or only a candidate may have. */
+static enum err read_training(const struct raw *raw, struct order *o, struct errinfo *e)
+{
+	if (raw->from && o->kind != ORDER_CANDIDATE)
+		return err_set(e, ERR_INPUT, "from: is given, expected for a candidate alone");
+	if (raw->from && !digest_valid(raw->from))
+		return err_set(e, ERR_INPUT, "from: is '%.80s', expected a SHA-256", raw->from);
+	if (raw->pretrain && o->kind != ORDER_BASELINE)
+		return err_set(e, ERR_INPUT, "pretrain: is given, expected for the baseline alone");
+	o->from = raw->from;
+	o->pretrains = raw->pretrain;
+	return raw->pretrain ? trainspec_read(raw->pretrain, "pretrain", false, &o->pretrain, e) : ERR_OK;
 }
 
 enum err order_read(const cJSON *lease, struct order *ret, struct errinfo *e)
@@ -112,6 +133,8 @@ enum err order_read(const cJSON *lease, struct order *ret, struct errinfo *e)
 		err = json_read(raw.prune, "prune", prune_fields, COUNT(prune_fields), &prune, e);
 	if (!err)
 		err = read_rung(raw.rung, &o, e);
+	if (!err)
+		err = read_training(&raw, &o, e);
 	if (!err)
 		err = source_read(raw.data, &o.source, e);
 	if (!err && !digest_valid(raw.model))

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/trainspec.h"
 #include "evaluator/data/source.h"
 
 enum order_kind { ORDER_BASELINE, ORDER_CANDIDATE, ORDER_TEST };
@@ -20,6 +21,11 @@ struct order {
 	struct source source;
 	const cJSON *data; /* what source was read from */
 	int64_t recalibrate, images;
+	bool trains; /* a candidate, by train */
+	struct trainspec train;
+	bool pretrains; /* the baseline, by pretrain */
+	struct trainspec pretrain;
+	const char *from; /* digest of the candidate's network as it came out of the rung below; NULL: none */
 	bool timed;                  /* latency is wanted */
 	int64_t latency_batch, latency_rounds;
 	uint64_t seed;

@@ -18,6 +18,7 @@
 #include "evaluator/prune/choice.h"
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/prune.h"
+#include "evaluator/train/saliency.h"
 
 #define NOTHING                                                                                                       \
 	"nothing can be pruned: the network has no group of channels that could be removed "                          \
@@ -217,7 +218,8 @@ enum err prune_file(const struct prune_request *r, cJSON **ret_summary, struct e
 	enum { SAMPLE_IMAGES = 256 };
 	struct sample sample = { .split = r->data, .images = SAMPLE_IMAGES };
 	struct ranking ranking = { .criterion = r->criterion, .seed = r->seed,
-		.observe = r->data ? activation_means : NULL, .arg = &sample };
+		.observe = r->data ? activation_means : NULL, .saliency = r->data ? saliency_of : NULL,
+		.arg = &sample };
 	struct pruning w = { .r = r };
 	enum err err = check_request(r, e);
 	if (!err)

@@ -1,13 +1,15 @@
-/* trial.c -- one lease's work: prune, recalibrate, measure, export.
+/* trial.c -- one lease's work: prune, train, recalibrate, measure, export.
  * SPDX-License-Identifier: MIT */
 #include "evaluator/trial.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "evaluator/data/sample.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
@@ -20,6 +22,8 @@
 #include "evaluator/order.h"
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/inventory.h"
+#include "evaluator/train/fit.h"
+#include "evaluator/train/saliency.h"
 #include "evaluator/workspace.h"
 
 /* One trial under way. */
@@ -86,12 +90,13 @@ static enum err measure(struct trial *t, const struct graph *g, cJSON *report)
 /* The training images that a criterion sees which looks at data. */
 enum { SAMPLE_IMAGES = 256 };
 
-static enum err open_model(struct trial *t)
+/* The network at path, or where that is NULL the order's model. */
+static enum err open_model(struct trial *t, const char *path)
 {
 	char sample[DIGEST_HEX + 1] = "";
 	struct sample images = { .split = &t->train, .images = SAMPLE_IMAGES, .stop = t->stop };
 	struct ranking r = { .criterion = t->order.criterion, .seed = t->order.seed, .observe = activation_means,
-		.arg = &images };
+		.saliency = saliency_of, .arg = &images };
 	enum err err = ERR_OK;
 	if (criterion_samples(r.criterion)) {
 		err = workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
@@ -100,7 +105,8 @@ static enum err open_model(struct trial *t)
 	}
 	if (err)
 		return err;
-	err = workspace_model(t->w, t->order.model, &r, sample, &t->model, t->e);
+	err = path ? workspace_model_file(t->w, path, &r, sample, &t->model, t->e)
+		   : workspace_model(t->w, t->order.model, &r, sample, &t->model, t->e);
 	if (err)
 		return err == ERR_GONE ? err : err_wrap(t->e, "model");
 	return workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
@@ -133,10 +139,42 @@ static enum err check_data(struct trial *t)
 	return score_check(g, &test, t->e) ? err_wrap(t->e, "data.test") : ERR_OK;
 }
 
-static enum err run_baseline(struct trial *t, cJSON *report)
+static void log_training(const struct fit_result *f)
+{
+	log_info("trained: %lld steps, %lld images, loss %.4f, %.0f images a second", (long long)f->steps,
+		(long long)f->images, f->loss, (double)f->images / f->seconds);
+}
+
+/* The order's model trained into a file at path, which is the job's model from then on. */
+static enum err pretrain(struct trial *t, const char *path)
+{
+	char from[4096];
+	struct graph *g = NULL;
+	struct fit_result result;
+	struct fit_request r = { .images = &t->train, .spec = &t->order.pretrain, .seed = t->order.seed,
+		.stop = t->stop };
+	enum err err = workspace_splits(t->w, &t->order.source, t->stop, &t->train, &t->held, t->e);
+	if (!err)
+		err = workspace_path(t->w, t->order.model, from, t->e);
+	if (!err)
+		err = onnx_read(from, &g, t->e);
+	if (!err)
+		err = fit(g, &r, &result, t->e);
+	if (!err)
+		err = onnx_write(g, path, t->e);
+	graph_free(g);
+	if (err)
+		return err == ERR_GONE ? err : err_wrap(t->e, "pretrain");
+	log_training(&result);
+	return ERR_OK;
+}
+
+static enum err run_baseline(struct trial *t, const char *model_path, cJSON *report)
 {
 	cJSON *inventory;
-	enum err err = open_model(t);
+	enum err err = t->order.pretrains ? pretrain(t, model_path) : ERR_OK;
+	if (!err)
+		err = open_model(t, t->order.pretrains ? model_path : NULL);
 	if (!err)
 		err = check_data(t);
 	if (!err)
@@ -173,23 +211,88 @@ static enum err read_candidate(const struct trial *t, int **ret)
 	return ERR_OK;
 }
 
-static enum err run_candidate(struct trial *t, const char *model_path, cJSON *report)
+/* What the rung below made of the candidate, if that is this candidate. */
+static enum err open_from(struct trial *t, const struct graph *pruned, struct graph **ret)
+{
+	char path[4096];
+	struct size wanted, found;
+	struct graph *g = NULL;
+	enum err err = workspace_path(t->w, t->order.from, path, t->e);
+	if (!err)
+		err = onnx_read(path, &g, t->e);
+	if (!err)
+		err = size_count(pruned, &wanted, t->e);
+	if (!err)
+		err = size_count(g, &found, t->e);
+	if (!err && (wanted.params != found.params || wanted.macs != found.macs))
+		err = err_set(t->e, ERR_INPUT, "it has %lld params and %lld MACs, expected the candidate's %lld and %lld",
+			(long long)found.params, (long long)found.macs, (long long)wanted.params,
+			(long long)wanted.macs);
+	if (err) {
+		graph_free(g);
+		return err_wrap(t->e, "from");
+	}
+	*ret = g;
+	return ERR_OK;
+}
+
+static enum err make_candidate(struct trial *t, struct graph **ret)
 {
 	int *keep = NULL;
-	struct graph *pruned = NULL;
-	enum err err = open_model(t);
-	if (!err)
-		err = read_candidate(t, &keep);
+	struct graph *pruned = NULL, *from = NULL;
+	enum err err = read_candidate(t, &keep);
 	if (!err)
 		err = prunable_make(t->model, keep, &pruned, t->e);
+	if (!err && t->order.from)
+		err = open_from(t, pruned, &from);
 	if (!err)
-		err = recalibrate(pruned, &t->train, (size_t)t->order.recalibrate, t->order.seed, t->stop, t->e);
-	if (!err)
-		err = measure(t, pruned, report);
-	if (!err)
-		err = onnx_write(pruned, model_path, t->e);
-	graph_free(pruned);
+		*ret = from ? from : pruned;
+	if (err || from)
+		graph_free(pruned);
 	free(keep);
+	return err;
+}
+
+/* The teacher's answers are kept for the same images in the same order. */
+static enum err open_teacher(struct trial *t, struct teacher **ret)
+{
+	char digest[DIGEST_HEX + 1], name[128];
+	enum err err = order_data_digest(&t->order, digest, t->e);
+	if (err)
+		return err;
+	snprintf(name, sizeof name, "%s %llu %lld", digest, (unsigned long long)t->order.seed,
+		(long long)t->order.train.batch);
+	return workspace_teacher(t->w, name, t->train.count, ret, t->e);
+}
+
+static enum err train(struct trial *t, struct graph *g)
+{
+	struct fit_result result;
+	struct fit_request r = { .images = &t->train, .spec = &t->order.train, .seed = t->order.seed,
+		.stop = t->stop };
+	enum err err = t->order.train.distil_weight > 0 ? open_teacher(t, &r.teacher) : ERR_OK;
+	if (!err)
+		err = fit(g, &r, &result, t->e);
+	if (!err)
+		log_training(&result);
+	return err;
+}
+
+static enum err run_candidate(struct trial *t, const char *model_path, cJSON *report)
+{
+	struct graph *g = NULL;
+	enum err err = open_model(t, NULL);
+	if (!err)
+		err = make_candidate(t, &g);
+	if (!err && t->order.trains)
+		err = train(t, g);
+	if (!err)
+		err = recalibrate(g, &t->train, (size_t)t->order.recalibrate, t->order.seed, t->stop, t->e);
+	if (!err)
+		err = measure(t, g, report);
+	if (!err)
+		err = onnx_write(g, model_path, t->e);
+	graph_free(g);
 	return err;
 }
 
@@ -229,7 +332,7 @@ enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_pa
 		return err_set(e, ERR_MEMORY, "out of memory");
 	switch (t.order.kind) {
 	case ORDER_BASELINE:
-		err = run_baseline(&t, report);
+		err = run_baseline(&t, model_path, report);
 		break;
 	case ORDER_CANDIDATE:
 		err = run_candidate(&t, model_path, report);

@@ -87,7 +87,7 @@ struct lease {
 	int64_t id;
 	const char *trial, *kind, *model;
 	double heartbeat, expires;
-	const cJSON *data, *prune, *rung, *limits, *seed, *candidate;
+	const cJSON *data, *prune, *rung, *limits, *seed, *candidate, *from, *pretrain;
 };
 
 static const struct json_field lease_fields[] = {
@@ -103,6 +103,8 @@ static const struct json_field lease_fields[] = {
 	JSON_FIELD(struct lease, limits, JSON_OBJECT, .required = true),
 	JSON_FIELD(struct lease, seed, JSON_ANY, .required = false),
 	JSON_FIELD(struct lease, candidate, JSON_ANY, .required = false),
+	JSON_FIELD(struct lease, from, JSON_ANY, .required = false),
+	JSON_FIELD(struct lease, pretrain, JSON_ANY, .required = false),
 };
 
 /* What trial_run needs it reads itself; here only what the loop needs. */
@@ -178,7 +180,7 @@ static void report(struct worker *w, const struct lease *l, enum heartbeat_state
 		return;
 	}
 	if (!err) {
-		err = report_complete(&r, result, strcmp(l->kind, "candidate") ? NULL : w->model, e);
+		err = report_complete(&r, result, access(w->model, F_OK) ? NULL : w->model, e);
 		if (!err || err == ERR_GONE || err == ERR_NOT_FOUND || err == ERR_CONFLICT) {
 			tell_outcome(l, "the report", err, e);
 			return;

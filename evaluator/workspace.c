@@ -11,8 +11,9 @@
 #include "evaluator/data/decode.h"
 #include "evaluator/data/loader.h"
 #include "evaluator/kernels/plan.h"
+#include "evaluator/train/teacher.h"
 
-enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 128 };
+enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 128, TEACHER_NAME = 128 };
 
 struct kept_data {
 	char key[DIGEST_HEX + 1];
@@ -26,6 +27,8 @@ struct workspace {
 	char model_digest[DIGEST_HEX + 1], ranking[RANKING_NAME];
 	struct prunable *model;
 	struct plan *baseline;
+	struct teacher *teacher;
+	char teacher_name[TEACHER_NAME];
 	struct kept_data data[KEPT_DATA];
 	int oldest;
 	uint32_t *order; /* of the splits last asked for */
@@ -50,8 +53,10 @@ void workspace_share(struct workspace *w, const struct shelf *shelf)
 static void drop_model(struct workspace *w)
 {
 	plan_free(w->baseline);
+	teacher_close(w->teacher);
 	prunable_close(w->model);
 	w->baseline = NULL;
+	w->teacher = NULL;
 	w->model = NULL;
 }
 
@@ -82,33 +87,63 @@ static void name_ranking(const struct ranking *r, const char *sample, char ret[R
 		snprintf(ret, RANKING_NAME, "%s", r->criterion);
 }
 
-static enum err open_model(struct workspace *w, const char *digest, const struct ranking *r, struct errinfo *e)
+static enum err open_model(struct workspace *w, const char *path, const struct ranking *r, struct errinfo *e)
 {
-	char path[4096], groups[256];
-	enum err err = workspace_path(w, digest, path, e);
-	if (!err)
-		err = prunable_open_ranked(path, r, &w->model, e);
+	char groups[256];
+	enum err err = prunable_open_ranked(path, r, &w->model, e);
 	if (!err && prunable_by_l1(w->model, groups))
 		log_info("criterion %s: ranked by l1, for it says nothing about them: %s", r->criterion, groups);
 	return err;
 }
 
+/* The file at path has that digest; NULL: it is to be fetched. */
+static enum err use_model(struct workspace *w, const char *digest, const char *path, const struct ranking *r,
+	const char *sample, const struct prunable **ret, struct errinfo *e)
+{
+	char ranking[RANKING_NAME], fetched[4096];
+	enum err err = ERR_OK;
+	name_ranking(r, sample, ranking);
+	if (!w->model || strcmp(w->model_digest, digest) || strcmp(w->ranking, ranking)) {
+		drop_model(w);
+		if (!path)
+			err = workspace_path(w, digest, fetched, e);
+		if (!err)
+			err = open_model(w, path ? path : fetched, r, e);
+		if (err)
+			return err;
+		snprintf(w->model_digest, sizeof w->model_digest, "%s", digest);
+		snprintf(w->ranking, sizeof w->ranking, "%s", ranking);
+	}
+	*ret = w->model;
+	return ERR_OK;
+}
+
 enum err workspace_model(struct workspace *w, const char *digest, const struct ranking *r, const char *sample,
 	const struct prunable **ret, struct errinfo *e)
 {
-	char ranking[RANKING_NAME];
-	name_ranking(r, sample, ranking);
-	if (w->model && !strcmp(w->model_digest, digest) && !strcmp(w->ranking, ranking)) {
-		*ret = w->model;
-		return ERR_OK;
+	return use_model(w, digest, NULL, r, sample, ret, e);
+}
+
+enum err workspace_model_file(struct workspace *w, const char *path, const struct ranking *r, const char *sample,
+	const struct prunable **ret, struct errinfo *e)
+{
+	char digest[DIGEST_HEX + 1];
+	enum err err = digest_file(path, digest, e);
+	return err ? err : use_model(w, digest, path, r, sample, ret, e);
+}
+
+enum err workspace_teacher(
+	struct workspace *w, const char *name, size_t images, struct teacher **ret, struct errinfo *e)
+{
+	if (!w->teacher || strcmp(w->teacher_name, name)) {
+		teacher_close(w->teacher);
+		w->teacher = NULL;
+		enum err err = teacher_open(w->model->graph, images, &w->teacher, e);
+		if (err)
+			return err;
+		snprintf(w->teacher_name, sizeof w->teacher_name, "%s", name);
 	}
-	drop_model(w);
-	enum err err = open_model(w, digest, r, e);
-	if (err)
-		return err;
-	snprintf(w->model_digest, sizeof w->model_digest, "%s", digest);
-	snprintf(w->ranking, sizeof w->ranking, "%s", ranking);
-	*ret = w->model;
+	*ret = w->teacher;
 	return ERR_OK;
 }
 

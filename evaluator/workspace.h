@@ -15,11 +15,21 @@
 #include "evaluator/trial.h"
 
 struct plan;
+struct teacher;
 
 /* The model of that digest, its channels ranked. `sample` names the data that r observes: the same name stands for the
  * same data. Lives until another one is asked for. */
 enum err workspace_model(struct workspace *w, const char *digest, const struct ranking *r, const char *sample,
 	const struct prunable **ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The same of a file that isn't a blob yet, trained just now: its digest is computed. */
+enum err workspace_model_file(struct workspace *w, const char *path, const struct ranking *r, const char *sample,
+	const struct prunable **ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* What the model last opened says of the `images` images that train: those that `name` stands for, in the order that
+ * it stands for. Lives until another model or name is asked for. */
+enum err workspace_teacher(struct workspace *w, const char *name, size_t images, struct teacher **ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The data of one role, decoded; errors begin with "data.ROLE: ". The last three asked for are kept. *stop (may be
  * NULL) becoming true ends it with ERR_GONE. */

@@ -14,7 +14,7 @@
 #include "evaluator/train/gradient.h"
 #include "evaluator/train/hessian.h"
 
-enum { BATCH = 32, PROBES = 16 };
+enum { BATCH = 32, PROBES = 32 };
 
 /* All parameters as one vector. */
 struct looking {

@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, kernel_suite());
 	srunner_add_suite(runner, conv_suite());
 	srunner_add_suite(runner, operator_suite());
+	srunner_add_suite(runner, training_kernel_suite());
 	srunner_add_suite(runner, move_suite());
 	srunner_add_suite(runner, plan_suite());
 	srunner_add_suite(runner, option_suite());
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, gradient_suite());
 	srunner_add_suite(runner, measure_suite());
 	srunner_add_suite(runner, train_suite());
+	srunner_add_suite(runner, fit_suite());
 	srunner_add_suite(runner, trial_suite());
 	srunner_add_suite(runner, worker_suite());
 	srunner_run_all(runner, CK_NORMAL);

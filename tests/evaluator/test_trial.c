@@ -142,16 +142,18 @@ static cJSON *with_criterion(const char *criterion, int seed)
 /* One workspace for all: nothing of one criterion's ranking is left for the next. */
 START_TEST(every_criterion_ranks_a_candidate_by_itself)
 {
-	static const char *const criteria[] = { "l1", "l2", "fpgm", "bn", "activation", "random", "l1" };
-	cJSON *reports[7];
-	for (int i = 0; i < 7; i++) {
+	static const char *const criteria[] = { "l1", "l2", "fpgm", "bn", "activation", "taylor", "random",
+		"l1" };
+	enum { COUNT = sizeof criteria / sizeof *criteria };
+	cJSON *reports[COUNT];
+	for (int i = 0; i < COUNT; i++) {
 		reports[i] = with_criterion(criteria[i], 3);
 		ck_assert_double_eq(metric(reports[i], "macs"), metric(reports[0], "macs"));
-		for (int k = 0; k < i && i < 6; k++)
+		for (int k = 0; k < i && i < COUNT - 1; k++)
 			ck_assert(metric(reports[i], "loss") != metric(reports[k], "loss"));
 	}
-	ck_assert(cJSON_Compare(reports[0], reports[6], true));
-	for (int i = 0; i < 7; i++)
+	ck_assert(cJSON_Compare(reports[0], reports[COUNT - 1], true));
+	for (int i = 0; i < COUNT; i++)
 		cJSON_Delete(reports[i]);
 }
 END_TEST
@@ -195,6 +197,102 @@ START_TEST(recalibration_recovers_accuracy)
 	ck_assert_double_gt(metric(with, "accuracy"), metric(without, "accuracy") + 0.02);
 	cJSON_Delete(without);
 	cJSON_Delete(with);
+}
+END_TEST
+
+#define SMALL_LENET "[3,8,60,42]"
+
+/* A lease with one more key, in "rung" or at the top. */
+static cJSON *with_key(cJSON *doc, bool in_rung, const char *key, const char *json)
+{
+	cJSON *value = cJSON_Parse(json);
+	ck_assert_ptr_nonnull(value);
+	cJSON_AddItemToObject(in_rung ? cJSON_GetObjectItem(doc, "rung") : doc, key, value);
+	return doc;
+}
+
+static cJSON *training(const char *train)
+{
+	return with_key(lease("candidate", LENET, SMALL_LENET, "null", 0), true, "train", train);
+}
+
+START_TEST(training_recovers_accuracy_to_the_same_bits)
+{
+	cJSON *without = run(lease("candidate", LENET, SMALL_LENET, "null", 0));
+	cJSON *with = run(training("{\"steps\": 60, \"batch\": 64, \"rate\": 0.02}"));
+	cJSON *again = run(training("{\"steps\": 60, \"batch\": 64, \"rate\": 0.02}"));
+	cJSON *alone = run(training("{\"steps\": 60, \"batch\": 64, \"rate\": 0.02, \"distil\": null}"));
+	ck_assert_double_gt(metric(with, "accuracy"), metric(without, "accuracy") + 0.05);
+	ck_assert_double_gt(metric(alone, "accuracy"), metric(without, "accuracy") + 0.05);
+	ck_assert(cJSON_Compare(with, again, true));
+	ck_assert(!cJSON_Compare(with, alone, true));
+	cJSON_Delete(without);
+	cJSON_Delete(with);
+	cJSON_Delete(again);
+	cJSON_Delete(alone);
+}
+END_TEST
+
+START_TEST(a_promoted_candidate_continues_from_the_rung_below)
+{
+	cJSON *low = run(training("{\"steps\": 60, \"batch\": 64, \"rate\": 0.02}"));
+	cJSON *high = run(with_key(lease("candidate", LENET, SMALL_LENET, "null", 0), false, "from", "\"6" ZEROS "\""));
+	ck_assert(cJSON_Compare(low, high, true)); /* nothing was done to it in between */
+	cJSON_Delete(low);
+	cJSON_Delete(high);
+}
+END_TEST
+
+START_TEST(another_network_is_no_earlier_self)
+{
+	struct errinfo e;
+	cJSON_Delete(run(training("{\"steps\": 1, \"batch\": 64}")));
+	cJSON *other = with_key(lease("candidate", LENET, "[3,8,60,41]", "null", 0), false, "from", "\"6" ZEROS "\"");
+	ck_assert_int_eq(run_error(other, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "from: it has"), "%s", e.msg);
+}
+END_TEST
+
+START_TEST(a_baseline_is_trained_first_when_asked)
+{
+	cJSON *plain = run(lease("baseline", LENET, "null", "null", 0));
+	cJSON *trained = run(with_key(lease("baseline", LENET, "null", "null", 0), false, "pretrain",
+		"{\"steps\": 50, \"rate\": 0.01}"));
+	ck_assert(metric(trained, "loss") != metric(plain, "loss"));
+	ck_assert_double_eq(metric(trained, "params"), metric(plain, "params"));
+	ck_assert_int_eq(access(files[EXPORTED], F_OK), 0);
+	cJSON *test = run(lease("test", EXPORTED, "null", "null", 0));
+	ck_assert_double_gt(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(test, "test"), "accuracy")->valuedouble, 0.88);
+	cJSON_Delete(plain);
+	cJSON_Delete(trained);
+	cJSON_Delete(test);
+}
+END_TEST
+
+START_TEST(a_candidate_that_diverges_fails_with_the_step_and_the_rate)
+{
+	struct errinfo e;
+	ck_assert_int_eq(run_error(training("{\"steps\": 60, \"rate\": 1000, \"schedule\": \"constant\"}"), &e),
+		ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "training diverged at step"), "%s", e.msg);
+	ck_assert_int_eq(access(files[EXPORTED], F_OK), -1);
+}
+END_TEST
+
+START_TEST(settings_of_training_are_checked_by_field)
+{
+	struct errinfo e;
+	ck_assert_int_eq(run_error(training("{\"rate\": -1}"), &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "rung.train.rate"), "%s", e.msg);
+	ck_assert_int_eq(run_error(with_key(lease("baseline", LENET, "null", "null", 0), false, "pretrain",
+		"{\"distil\": {\"weight\": 0.5}}"), &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "pretrain.distil"), "%s", e.msg);
+	ck_assert_int_eq(run_error(with_key(lease("candidate", LENET, SMALL_LENET, "null", 0), false, "pretrain", "{}"),
+		&e), ERR_INPUT);
+	ck_assert_int_eq(run_error(with_key(lease("candidate", LENET, SMALL_LENET, "null", 0), false, "from", "\"x\""),
+		&e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "from: is 'x'"), "%s", e.msg);
 }
 END_TEST
 
@@ -296,6 +394,12 @@ Suite *trial_suite(void)
 	tcase_add_test(t, random_ranks_by_the_seed_of_the_lease);
 	tcase_add_test(t, the_exported_file_scores_as_reported);
 	tcase_add_test(t, recalibration_recovers_accuracy);
+	tcase_add_test(t, training_recovers_accuracy_to_the_same_bits);
+	tcase_add_test(t, a_promoted_candidate_continues_from_the_rung_below);
+	tcase_add_test(t, another_network_is_no_earlier_self);
+	tcase_add_test(t, a_baseline_is_trained_first_when_asked);
+	tcase_add_test(t, a_candidate_that_diverges_fails_with_the_step_and_the_rate);
+	tcase_add_test(t, settings_of_training_are_checked_by_field);
 	tcase_add_test(t, latency_is_told_with_its_spread_and_beside_the_baseline);
 	tcase_add_test(t, test_leases_score_the_whole_test_set);
 	tcase_add_test(t, models_and_data_are_opened_once_a_job);

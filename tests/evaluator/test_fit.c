@@ -1,0 +1,387 @@
+/* test_fit.c -- training: that it learns, repeats itself to the bit, and says when it goes wrong.
+ * SPDX-License-Identifier: MIT */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/trainspec.h"
+#include "evaluator/data/dataset.h"
+#include "evaluator/data/sample.h"
+#include "evaluator/kernels/plan.h"
+#include "evaluator/measure/accuracy.h"
+#include "evaluator/model/graph.h"
+#include "evaluator/train/fit.h"
+#include "evaluator/train/saliency.h"
+#include "evaluator/train/teacher.h"
+#include "tests/evaluator/sketch.h"
+#include "tests/evaluator/suites.h"
+
+enum { IMAGES = 600, SIDE = 6, PIXELS = SIDE * SIDE, CLASSES = 3 };
+
+static struct errinfo e;
+
+/* Noise with a bright bar whose row is the class: easy, but not for a network that knows nothing. */
+struct bars {
+	struct dataset data;
+	struct normalisation norm;
+	struct split all;
+	unsigned char pixels[IMAGES * PIXELS];
+	uint32_t labels[IMAGES];
+};
+
+static struct bars *bars_open(void)
+{
+	struct rng r;
+	struct bars *b = calloc(1, sizeof *b);
+	ck_assert_ptr_nonnull(b);
+	rng_init(&r, 1, 2);
+	for (int i = 0; i < IMAGES; i++) {
+		b->labels[i] = (uint32_t)rng_below(&r, CLASSES);
+		for (int k = 0; k < PIXELS; k++)
+			b->pixels[i * PIXELS + k] = (unsigned char)(rng_below(&r, 120) +
+				(k / SIDE == 1 + (int)b->labels[i] ? 80 : 0));
+	}
+	b->data = (struct dataset){ .count = IMAGES, .channels = 1, .height = SIDE, .width = SIDE, .pixels = b->pixels,
+		.labels = b->labels, .classes = CLASSES, .file = -1 };
+	b->norm = (struct normalisation){ .channels = 1, .mean = { 0.3f }, .std = { 0.2f } };
+	ck_assert(!split_whole(&b->data, &b->norm, &b->all, &e));
+	return b;
+}
+
+/* Convolution, batch-norm, activation, classifier. */
+static struct sketch net_open(uint64_t seed)
+{
+	static const struct sketch_window k3 = { { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 }, .group = 1 };
+	struct sketch s = sketch_open("fit", seed, 3, (int64_t[]){ 1, SIDE, SIDE });
+	int x = sketch_conv(&s, 0, 5, &k3, false);
+	x = sketch_one(&s, OP_RELU, sketch_batch_norm(&s, x));
+	sketch_finish(&s, sketch_gemm(&s, sketch_one(&s, OP_FLATTEN, x), CLASSES, true, true));
+	for (int i = 0; i < s.g->value_count; i++)
+		s.g->values[i].learned = s.g->values[i].data && s.g->values[i].dtype == DTYPE_FLOAT;
+	return s;
+}
+
+static struct trainspec settings(void)
+{
+	return (struct trainspec){ .epochs = 4, .batch = 32, .optimizer = TRAIN_SGD, .rate = 0.05, .momentum = 0.9,
+		.nesterov = true, .schedule = TRAIN_COSINE, .crop = 1, .distil_temperature = 1 };
+}
+
+static double accuracy_of(const struct graph *g, const struct split *s)
+{
+	struct score score;
+	ck_assert_msg(!score_graph(g, s, s->count, NULL, &score, &e), "%s", e.msg);
+	return score.accuracy;
+}
+
+static struct fit_result train(struct graph *g, const struct bars *b, const struct trainspec *t, uint64_t seed)
+{
+	struct fit_result result;
+	struct fit_request r = { .images = &b->all, .spec = t, .seed = seed };
+	ck_assert_msg(!fit(g, &r, &result, &e), "%s", e.msg);
+	return result;
+}
+
+/* All stored floats, one behind the other. */
+static size_t weights_of(const struct graph *g, float *ret)
+{
+	size_t n = 0;
+	for (int i = 0; i < g->value_count; i++) {
+		const struct value *v = &g->values[i];
+		if (!v->data || v->dtype != DTYPE_FLOAT)
+			continue;
+		size_t count = (size_t)shape_count(&v->shape, 1);
+		memcpy(ret + n, v->data, count * sizeof *ret);
+		n += count;
+	}
+	return n;
+}
+
+START_TEST(training_learns_what_there_is_to_learn)
+{
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	for (int kind = 0; kind < 4; kind++) {
+		struct sketch s = net_open(3);
+		t.optimizer = kind == 1 ? TRAIN_ADAMW : TRAIN_SGD;
+		t.rate = kind == 1 ? 0.01 : 0.05;
+		t.beta1 = 0.9;
+		t.beta2 = 0.999;
+		t.epsilon = 1e-8;
+		t.clip = kind == 2 ? 1 : 0;
+		t.smoothing = kind == 3 ? 0.1 : 0;
+		ck_assert_double_lt(accuracy_of(s.g, &b->all), 0.7);
+		struct fit_result r = train(s.g, b, &t, 1);
+		ck_assert_int_eq(r.steps, 4 * (IMAGES / 32));
+		ck_assert_int_eq(r.images, r.steps * 32);
+		ck_assert_double_gt(accuracy_of(s.g, &b->all), 0.97);
+		sketch_close(&s);
+	}
+	free(b);
+}
+END_TEST
+
+START_TEST(the_same_seed_gives_the_same_bits_and_another_one_others)
+{
+	static float a[4000], c[4000], d[4000];
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	t.shift = 1;
+	t.flip = true;
+	struct sketch one = net_open(3), two = net_open(3), other = net_open(3);
+	train(one.g, b, &t, 1);
+	train(two.g, b, &t, 1);
+	train(other.g, b, &t, 2);
+	size_t n = weights_of(one.g, a);
+	ck_assert_uint_eq(weights_of(two.g, c), n);
+	ck_assert_uint_eq(weights_of(other.g, d), n);
+	ck_assert_mem_eq(a, c, n * sizeof *a);
+	ck_assert_mem_ne(a, d, n * sizeof *a);
+	sketch_close(&one);
+	sketch_close(&two);
+	sketch_close(&other);
+	free(b);
+}
+END_TEST
+
+START_TEST(divergence_is_reported_and_leaves_the_network_as_it_was)
+{
+	static float before[4000], after[4000];
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	t.rate = 1000;
+	t.schedule = TRAIN_CONSTANT;
+	struct sketch s = net_open(3);
+	struct fit_result result = { .steps = 77 };
+	struct fit_request r = { .images = &b->all, .spec = &t, .seed = 1 };
+	size_t n = weights_of(s.g, before);
+	ck_assert_int_eq(fit(s.g, &r, &result, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "training diverged at step"), "%s", e.msg);
+	ck_assert_msg(strstr(e.msg, "learning rate 1000"), "%s", e.msg);
+	weights_of(s.g, after);
+	ck_assert_mem_eq(before, after, n * sizeof *before);
+	ck_assert_int_eq(result.steps, 77);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+START_TEST(early_stop_takes_the_best_weights_on_images_it_never_trained_on)
+{
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	struct score score;
+	t.epochs = 200;
+	t.rate = 0.2;
+	t.schedule = TRAIN_CONSTANT;
+	t.patience = 3;
+	t.patience_images = 100;
+	struct sketch s = net_open(3);
+	struct fit_result r = train(s.g, b, &t, 1);
+	ck_assert_int_lt(r.steps, 200 * (500 / 32));
+	ck_assert_int_eq(r.steps % (500 / 32), 0);
+	struct split kept = b->all;
+	kept.first = 500;
+	kept.count = 100;
+	ck_assert(!score_graph(s.g, &kept, 100, NULL, &score, &e));
+	ck_assert_double_eq(score.loss, r.kept_loss);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+START_TEST(images_for_early_stop_must_leave_some_to_train_on)
+{
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	struct fit_result result;
+	t.patience = 1;
+	t.patience_images = IMAGES - 1;
+	struct sketch s = net_open(3);
+	struct fit_request r = { .images = &b->all, .spec = &t, .seed = 1 };
+	ck_assert_int_eq(fit(s.g, &r, &result, &e), ERR_INPUT);
+	ck_assert_msg(strstr(e.msg, "early_stop.images: is 599, of 600"), "%s", e.msg);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+START_TEST(a_stop_from_outside_ends_training)
+{
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	struct fit_result result;
+	atomic_bool stop = true;
+	struct sketch s = net_open(3);
+	struct fit_request r = { .images = &b->all, .spec = &t, .seed = 1, .stop = &stop };
+	ck_assert_int_eq(fit(s.g, &r, &result, &e), ERR_GONE);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+/* ---- distillation ---- */
+
+/* Mean of squared differences of two networks' logits over all images. */
+static double logit_distance(const struct graph *a, const struct graph *b, const struct split *s)
+{
+	double sum = 0;
+	uint32_t label;
+	struct plan *p, *q;
+	ck_assert(!plan_new(a, 1, PLAN_INFER, &p, &e) && !plan_new(b, 1, PLAN_INFER, &q, &e));
+	for (size_t i = 0; i < s->count; i++) {
+		split_batch(s, NULL, i, 1, plan_input(p, 0), &label);
+		split_batch(s, NULL, i, 1, plan_input(q, 0), &label);
+		ck_assert(!plan_run(p, &e) && !plan_run(q, &e));
+		for (int c = 0; c < CLASSES; c++)
+			sum += pow(plan_output(p, 0)[c] - plan_output(q, 0)[c], 2);
+	}
+	plan_free(p);
+	plan_free(q);
+	return sum / (double)s->count;
+}
+
+START_TEST(a_student_comes_to_say_what_its_teacher_says)
+{
+	struct bars *b = bars_open();
+	struct trainspec t = settings();
+	struct teacher *teacher;
+	struct fit_result result;
+	struct sketch master = net_open(3), student = net_open(4);
+	train(master.g, b, &t, 1);
+	double before = logit_distance(master.g, student.g, &b->all);
+	t.distil_weight = 1;
+	t.distil_temperature = 2;
+	t.epochs = 20;
+	ck_assert(!teacher_open(master.g, b->all.count, &teacher, &e));
+	struct fit_request r = { .images = &b->all, .spec = &t, .seed = 1, .teacher = teacher };
+	/* labels say nothing now */
+	for (int i = 0; i < IMAGES; i++)
+		b->labels[i] = 0;
+	ck_assert_msg(!fit(student.g, &r, &result, &e), "%s", e.msg);
+	ck_assert_double_lt(logit_distance(master.g, student.g, &b->all), before / 10);
+	teacher_close(teacher);
+	sketch_close(&master);
+	sketch_close(&student);
+	free(b);
+}
+END_TEST
+
+START_TEST(a_teacher_looks_at_an_image_once)
+{
+	float x[2 * PIXELS] = { 1 }, other[2 * PIXELS] = { 0 }, first[2 * CLASSES], again[2 * CLASSES];
+	struct teacher *t;
+	struct sketch s = net_open(3);
+	ck_assert(!teacher_open(s.g, 10, &t, &e));
+	ck_assert(!teacher_logits(t, (uint32_t[]){ 4, 7 }, 2, x, first, &e));
+	ck_assert(!teacher_logits(t, (uint32_t[]){ 7, 4 }, 2, other, again, &e)); /* known: other is not looked at */
+	ck_assert_mem_eq(first, again + CLASSES, CLASSES * sizeof *first);
+	ck_assert_mem_eq(first + CLASSES, again, CLASSES * sizeof *first);
+	ck_assert(!teacher_logits(t, NULL, 2, other, again, &e)); /* changed images are looked at each time */
+	ck_assert_mem_ne(first, again, CLASSES * sizeof *first);
+	teacher_close(t);
+	sketch_close(&s);
+}
+END_TEST
+
+/* ---- saliency ---- */
+
+/* The loss of one batch with batch-norm on the batch, by a run of training with rate 0 ... which changes no weight. */
+static double loss_of(struct graph *g, const struct split *s)
+{
+	struct trainspec t = { .steps = 1, .batch = (int64_t)s->count, .optimizer = TRAIN_SGD, .crop = 1,
+		.schedule = TRAIN_CONSTANT };
+	struct fit_result result;
+	struct fit_request r = { .images = s, .spec = &t, .seed = 1 };
+	ck_assert_msg(!fit(g, &r, &result, &e), "%s", e.msg);
+	return result.loss;
+}
+
+START_TEST(taylor_is_the_first_order_change_of_the_loss)
+{
+	struct bars *b = bars_open();
+	struct split few = b->all;
+	few.count = 32;
+	struct sketch s = net_open(3);
+	struct sample sample = { .split = &few, .images = 32 };
+	struct arena *a = arena_new();
+	const float **saliency = calloc((size_t)s.g->value_count, sizeof *saliency);
+	ck_assert_msg(!saliency_of(s.g, false, 1, a, saliency, &sample, &e), "%s", e.msg);
+	int weight = s.g->nodes[4].in[1], checked = 0; /* the classifier's */
+	for (int k = 0; k < 20; k++) {
+		/* fit gives the network copies: the data pointer is another one each time */
+		const float step = 0.02f;
+		float was = ((float *)s.g->values[weight].data)[k];
+		((float *)s.g->values[weight].data)[k] = was + step;
+		double up = loss_of(s.g, &few);
+		((float *)s.g->values[weight].data)[k] = was - step;
+		double down = loss_of(s.g, &few);
+		((float *)s.g->values[weight].data)[k] = was;
+		double change = (up - down) / (2 * (double)step) * was;
+		ck_assert_double_eq_tol(sqrt(saliency[weight][k]), fabs(change), 1e-4 + 0.02 * fabs(change));
+		checked += fabs(change) > 1e-3;
+	}
+	ck_assert_int_gt(checked, 5);
+	free(saliency);
+	arena_free(a);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+/* Of classifier weights that read the same pixel the Hessian couples only the classes: the estimate is within its noise
+ * of the second difference of the loss. */
+START_TEST(obd_is_the_second_order_change_of_the_loss)
+{
+	struct bars *b = bars_open();
+	struct split few = b->all;
+	few.count = 32;
+	struct sketch s = net_open(3);
+	struct sample sample = { .split = &few, .images = 32 };
+	struct arena *a = arena_new();
+	const float **saliency = calloc((size_t)s.g->value_count, sizeof *saliency);
+	ck_assert_msg(!saliency_of(s.g, true, 1, a, saliency, &sample, &e), "%s", e.msg);
+	int weight = s.g->nodes[4].in[1];
+	int64_t n = shape_count(&s.g->values[weight].shape, 1);
+	double middle = loss_of(s.g, &few), wanted = 0, got = 0;
+	for (int64_t k = 0; k < n; k += 3) {
+		const float step = 0.2f;
+		float was = ((float *)s.g->values[weight].data)[k];
+		((float *)s.g->values[weight].data)[k] = was + step;
+		double up = loss_of(s.g, &few);
+		((float *)s.g->values[weight].data)[k] = was - step;
+		double down = loss_of(s.g, &few);
+		((float *)s.g->values[weight].data)[k] = was;
+		wanted += (up - 2 * middle + down) / ((double)step * step) * was * was / 2;
+		got += saliency[weight][k];
+	}
+	ck_assert_double_gt(wanted, 0);
+	ck_assert_double_gt(got, wanted / 3);
+	ck_assert_double_lt(got, wanted * 3);
+	free(saliency);
+	arena_free(a);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+Suite *fit_suite(void)
+{
+	Suite *s = suite_create("fit");
+	TCase *t = tcase_create("fit");
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, training_learns_what_there_is_to_learn);
+	tcase_add_test(t, the_same_seed_gives_the_same_bits_and_another_one_others);
+	tcase_add_test(t, divergence_is_reported_and_leaves_the_network_as_it_was);
+	tcase_add_test(t, early_stop_takes_the_best_weights_on_images_it_never_trained_on);
+	tcase_add_test(t, images_for_early_stop_must_leave_some_to_train_on);
+	tcase_add_test(t, a_stop_from_outside_ends_training);
+	tcase_add_test(t, a_student_comes_to_say_what_its_teacher_says);
+	tcase_add_test(t, a_teacher_looks_at_an_image_once);
+	tcase_add_test(t, taylor_is_the_first_order_change_of_the_loss);
+	tcase_add_test(t, obd_is_the_second_order_change_of_the_loss);
+	suite_add_tcase(s, t);
+	return s;
+}
