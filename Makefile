@@ -74,6 +74,11 @@ $(OUT)/lib$(1).a: $(call objects,$(1)) $(if $(filter evaluator,$(1)),$(OUT)/gen/
 endef
 $(foreach p,$(PARTS),$(eval $(call part,$(p))))
 
+# Loops over numbers. Nobody looks at errno or at the flags of floating point; a product may be added without being
+# rounded first, where the machine does that: the bits are the same on the same machine.
+KERNEL_CFLAGS_release := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
+$(OUT)/evaluator/kernels/%.o: ALL_CFLAGS += $(KERNEL_CFLAGS_$(MODE))
+
 $(OUT)/%.o: %.c | $(DEPS)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
