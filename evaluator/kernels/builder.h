@@ -64,6 +64,8 @@ struct plan {
 	size_t step_count, step_room;
 	struct buffer *buffers;
 	size_t buffer_count, buffer_room;
+	float *workspace; /* that steps use while they run, one after the other */
+	int64_t workspace_count;
 	struct slot *slots;                 /* by value */
 	struct norm_statistics *statistics; /* by node */
 	struct port {
@@ -171,5 +173,9 @@ kernel_build pool_build, global_pool_build;
 kernel_build reshape_build, transpose_build, slice_build, split_build, expand_build;
 kernel_build concat_build, tile_build, pad_build, depth_to_space_build, space_to_depth_build;
 kernel_build gather_build, resize_build;
+
+/* what train/gradient.h makes of a network */
+kernel_build batch_norm_train_build, batch_norm_gradient_build, unary_gradient_build, pool_gradient_build;
+kernel_build sum_to_build, loss_build;
 
 #endif

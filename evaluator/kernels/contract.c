@@ -260,12 +260,12 @@ static int64_t size_of(const struct letters *l, enum group group)
 	return n;
 }
 
-/* Places the output; with addend it starts as that. */
-static enum err build(struct builder *b, float alpha, const struct view *addend)
+/* Places the output; with addend it starts as that, times beta. */
+static enum err build(struct builder *b, float alpha, float beta, const struct view *addend)
 {
 	struct letters l;
 	struct view y;
-	struct product p = { .alpha = alpha, .beta = addend ? 1 : 0 };
+	struct product p = { .alpha = alpha, .beta = addend ? beta : 0 };
 	enum err err = read_letters(b, &l);
 	if (err)
 		return err;
@@ -295,23 +295,16 @@ static enum err build(struct builder *b, float alpha, const struct view *addend)
 
 enum err contract_build(struct builder *b)
 {
-	return build(b, 1, NULL);
+	return build(b, 1, 0, NULL);
 }
 
-/* The addend is stored: beta is multiplied in now. */
 enum err gemm_build(struct builder *b)
 {
 	const struct node *n = builder_node(b);
-	const struct value *c = node_input(b->g, n, 2);
-	float alpha = node_float(n, "alpha", 1), beta = node_float(n, "beta", 1), *scaled;
-	if (!c || beta == 0)
-		return build(b, alpha, NULL);
-	int64_t count = shape_count(&c->shape, 1);
-	enum err err = builder_floats(b, count, &scaled);
-	if (err)
-		return err;
-	for (int64_t i = 0; i < count; i++)
-		scaled[i] = beta * value_floats(c)[i];
-	struct view addend = view_row_major(&c->shape, 1, scaled);
-	return build(b, alpha, &addend);
+	float alpha = node_float(n, "alpha", 1), beta = node_float(n, "beta", 1);
+	struct view addend;
+	if (!node_input(b->g, n, 2) || beta == 0)
+		return build(b, alpha, 0, NULL);
+	enum err err = builder_value(b, n->in[2], &addend);
+	return err ? err : build(b, alpha, beta, &addend);
 }

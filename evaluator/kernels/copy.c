@@ -113,7 +113,7 @@ static void run_fill(const void *job)
 
 enum err builder_fill(struct builder *b, const struct view *y, float value)
 {
-	struct fill f = { *y, value };
+	struct fill f = { y->rank ? *y : view_lifted(y, 1), value };
 	view_collapse(&f.y, 1);
 	return builder_call(b, run_fill, &f, sizeof f);
 }

@@ -87,6 +87,7 @@ void plan_free(struct plan *p)
 	free(p->memories);
 	free(p->steps);
 	free(p->buffers);
+	free(p->workspace);
 	arena_free(p->arena);
 	free(p);
 }
@@ -173,6 +174,14 @@ static kernel_build *const kernels[OP_COUNT] = {
 	[OP_SPACE_TO_DEPTH] = space_to_depth_build,
 	[OP_RESIZE] = resize_build,
 	[OP_UPSAMPLE] = resize_build,
+	[OP_BATCH_NORM_TRAIN] = batch_norm_train_build,
+	[OP_BATCH_NORM_GRADIENT] = batch_norm_gradient_build,
+	[OP_UNARY_GRADIENT] = unary_gradient_build,
+	[OP_MAX_POOL_GRADIENT] = pool_gradient_build,
+	[OP_AVERAGE_POOL_GRADIENT] = pool_gradient_build,
+	[OP_SPREAD] = expand_build,
+	[OP_SUM_TO] = sum_to_build,
+	[OP_LOSS] = loss_build,
 };
 
 static kernel_build *kernel_of(enum op op)
@@ -200,7 +209,7 @@ static enum err label_step(struct builder *b, size_t before)
 	char text[256];
 	struct plan *p = b->plan;
 	const struct node *n = builder_node(b);
-	if (p->step_count == before || reads_infinity(b->g, n))
+	if (p->step_count == before || builder_result(b) < 0 || reads_infinity(b->g, n))
 		return ERR_OK;
 	struct step *last = &p->steps[p->step_count - 1];
 	const struct view *y = &p->slots[builder_result(b)].view;

@@ -8,29 +8,34 @@
  * behind it, where ceil_mode reaches.
  *
  * oneDNN pools, but for windows that it doesn't know. */
+#include "evaluator/kernels/pool.h"
+
 #include <math.h>
-#include <string.h>
 
-#include "evaluator/kernels/builder.h"
-
-enum { MOST = WINDOW_MAX_RANK };
-
-/* One of our own. All arrays are by spatial dimension. */
-struct pool {
-	bool max, count_padding;
-	struct window w;
+/* One of our own. */
+struct pooling {
+	struct pool p;
 	struct view x, y; /* (batch, channels, spatial ...) */
-	int64_t padded[MOST]; /* end of the padding that counts, from the input's start */
 };
 
-/* What lies under the window at a place of the output, along one dimension: kernel indices from *first to before
- * *end. */
+struct pool pool_of(const struct node *n, bool max, bool count_padding, const struct window *w, const int64_t *in)
+{
+	const struct attribute *pads = node_attribute(n, "pads");
+	struct pool p = { .max = max, .count_padding = count_padding, .w = *w };
+	for (int i = 0; i < w->rank; i++) {
+		p.in[i] = in[2 + i];
+		p.padded[i] = p.in[i] + (pads ? pads->ints[w->rank + i] : w->end[i]);
+	}
+	return p;
+}
+
+/* Along one dimension. */
 static int64_t cover(const struct pool *p, int axis, int64_t i, int64_t *first, int64_t *end)
 {
 	int64_t start = i * p->w.stride[axis] - p->w.begin[axis], d = p->w.dilation[axis], counted = 0;
 	*first = start < 0 ? (-start + d - 1) / d : 0;
 	*end = p->w.kernel[axis];
-	while (*end > *first && start + (*end - 1) * d >= p->x.dim[2 + axis])
+	while (*end > *first && start + (*end - 1) * d >= p->in[axis])
 		--*end;
 	if (!p->count_padding)
 		return *end - *first;
@@ -39,30 +44,43 @@ static int64_t cover(const struct pool *p, int axis, int64_t i, int64_t *first, 
 	return counted;
 }
 
-/* One channel of one place. `to` is the index of the output, behind (batch, channels). */
-static float pool_at(const struct pool *p, const float *x, const int64_t *to)
+int64_t pool_cover(const struct pool *p, const int64_t *to, int64_t first[WINDOW_MAX_RANK],
+	int64_t end[WINDOW_MAX_RANK])
 {
-	int64_t first[MOST] = { 0 }, end[MOST] = { 1, 1, 1 }, u[MOST], counted = 1;
+	int64_t counted = 1;
+	for (int i = 0; i < WINDOW_MAX_RANK; i++) {
+		first[i] = 0;
+		end[i] = 1;
+		if (i < p->w.rank)
+			counted *= cover(p, i, to[i], &first[i], &end[i]);
+	}
+	return counted;
+}
+
+/* One channel of one place. `to` is the index of the output, behind (batch, channels). */
+static float pool_at(const struct pooling *p, const float *x, const int64_t *to)
+{
+	const struct window *w = &p->p.w;
+	int64_t first[WINDOW_MAX_RANK], end[WINDOW_MAX_RANK], u[WINDOW_MAX_RANK];
+	int64_t counted = pool_cover(&p->p, to, first, end);
 	double sum = 0;
 	float most = -INFINITY;
-	for (int i = 0; i < p->w.rank; i++)
-		counted *= cover(p, i, to[i], &first[i], &end[i]);
 	for (u[0] = first[0]; u[0] < end[0]; u[0]++)
 		for (u[1] = first[1]; u[1] < end[1]; u[1]++)
 			for (u[2] = first[2]; u[2] < end[2]; u[2]++) {
 				int64_t at = 0;
-				for (int i = 0; i < p->w.rank; i++)
-					at += (to[i] * p->w.stride[i] - p->w.begin[i] + u[i] * p->w.dilation[i]) *
+				for (int i = 0; i < w->rank; i++)
+					at += (to[i] * w->stride[i] - w->begin[i] + u[i] * w->dilation[i]) *
 					      p->x.stride[2 + i];
 				sum += x[at];
 				most = fmaxf(most, x[at]);
 			}
-	return p->max ? most : (float)(sum / (double)counted);
+	return p->p.max ? most : (float)(sum / (double)counted);
 }
 
 static void run(const void *job)
 {
-	const struct pool *p = job;
+	const struct pooling *p = job;
 	struct walk w = walk_start(&p->y, 1, p->y.rank);
 	do
 		*w.at[0] = pool_at(p, p->x.data + w.index[0] * p->x.stride[0] + w.index[1] * p->x.stride[1],
@@ -73,11 +91,7 @@ static void run(const void *job)
 static enum err build_own(struct builder *b, bool max, bool count_padding, const struct window *w,
 	const struct view *x, const struct view *y)
 {
-	const struct node *n = builder_node(b);
-	const struct attribute *pads = node_attribute(n, "pads");
-	struct pool p = { .max = max, .count_padding = count_padding, .w = *w, .x = *x, .y = *y };
-	for (int i = 0; i < w->rank; i++)
-		p.padded[i] = x->dim[2 + i] + (pads ? pads->ints[w->rank + i] : w->end[i]);
+	struct pooling p = { pool_of(builder_node(b), max, count_padding, w, x->dim), *x, *y };
 	return builder_call(b, run, &p, sizeof p);
 }
 
@@ -163,7 +177,7 @@ enum err global_pool_build(struct builder *b)
 	bool max = n->op == OP_GLOBAL_MAX_POOL, done = false;
 	struct window w = { .rank = shape->rank - 2 };
 	struct view x, y;
-	if (w.rank > MOST)
+	if (w.rank > WINDOW_MAX_RANK)
 		return reduce_build(b);
 	for (int i = 0; i < w.rank; i++) {
 		w.kernel[i] = shape->dim[2 + i];

@@ -7,11 +7,15 @@
 #include <math.h>
 
 #include "evaluator/kernels/builder.h"
+#include "evaluator/kernels/columns.h"
+#include "evaluator/kernels/simd.h"
 #include "evaluator/model/operand.h"
 
 struct reduction {
 	void (*line)(float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t n);
 	struct view v[2]; /* x, y: collapsed */
+	float *lanes;	  /* sums of columns: scratch memory */
+	double *totals;
 };
 
 /* clang-format off */
@@ -33,13 +37,43 @@ struct reduction {
 		} \
 	}
 
-LINE(sum, y + x)
+LINE(add, y + x)
 LINE(largest, x > y || x != x ? x : y)
 LINE(least, x < y || x != x ? x : y)
 LINE(product, y * x)
 LINE(absolute, y + (x < 0 ? -x : x))
 LINE(square, y + x * x)
 /* clang-format on */
+
+/* Of at most a few thousand numbers, in lanes. */
+SIMD static double sum_piece(const float *x, int64_t n)
+{
+	enum { LANES = 64 };
+	float lane[LANES] = { 0 };
+	double sum = 0;
+	int64_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			lane[k] += x[i + k];
+	for (; i < n; i++)
+		sum += x[i];
+	for (int k = 0; k < LANES; k++)
+		sum += lane[k];
+	return sum;
+}
+
+static void sum(float *y, int64_t y_stride, const float *x, int64_t x_stride, int64_t n)
+{
+	enum { PIECE = 4096 };
+	if (y_stride || x_stride != 1) {
+		add(y, y_stride, x, x_stride, n);
+		return;
+	}
+	double total = *y;
+	for (int64_t i = 0; i < n; i += PIECE)
+		total += sum_piece(x + i, n - i < PIECE ? n - i : PIECE);
+	*y = (float)total;
+}
 
 static void run(const void *job)
 {
@@ -49,6 +83,44 @@ static void run(const void *job)
 	do
 		r->line(w.at[1], r->v[1].stride[last], w.at[0], r->v[0].stride[last], r->v[0].dim[last]);
 	while (walk_next(&w));
+}
+
+/* The last two dimensions are a matrix whose columns are summed up. */
+static void run_columns(const void *job)
+{
+	const struct reduction *r = job;
+	int last = r->v[0].rank - 1;
+	struct columns size = { r->v[0].dim[last - 1], r->v[0].dim[last] };
+	struct walk w = walk_start(r->v, 2, last - 1);
+	do {
+		columns_sum(&size, w.at[0], r->lanes, r->totals);
+		for (int64_t c = 0; c < size.columns; c++)
+			w.at[1][c] = (float)(w.at[1][c] + r->totals[c]);
+	} while (walk_next(&w));
+}
+
+static bool sums_columns(const struct reduction *r)
+{
+	const struct view *x = &r->v[0], *y = &r->v[1];
+	int last = x->rank - 1;
+	return r->line == sum && last >= 1 && x->stride[last] == 1 && x->stride[last - 1] == x->dim[last] &&
+	       y->stride[last] == 1 && y->stride[last - 1] == 0;
+}
+
+static enum err add_reduction(struct builder *b, struct reduction *r)
+{
+	float *room;
+	if (!sums_columns(r))
+		return builder_call(b, run, r, sizeof *r);
+	int last = r->v[0].rank - 1;
+	struct columns size = { r->v[0].dim[last - 1], r->v[0].dim[last] };
+	enum err err = builder_scratch(b, columns_lanes(&size), &r->lanes);
+	if (!err)
+		err = builder_scratch(b, size.columns * (int64_t)(sizeof(double) / sizeof(float)), &room);
+	if (err)
+		return err;
+	r->totals = (double *)(void *)room;
+	return builder_call(b, run_columns, r, sizeof *r);
 }
 
 /* How a result starts, what is done for each number, and how it ends. */
@@ -137,8 +209,29 @@ enum err reduce_build(struct builder *b)
 		err = builder_fill(b, &y, r.start);
 	if (err)
 		return err;
-	struct reduction job = { r.line, { x, spread(&x, &y, axes, keep) } };
+	struct reduction job = { .line = r.line, .v = { x, spread(&x, &y, axes, keep) } };
 	view_collapse(job.v, 2);
-	err = builder_call(b, run, &job, sizeof job);
+	err = add_reduction(b, &job);
 	return err ? err : finish(b, r, &y, view_count(&x) / view_count(&y));
+}
+
+/* The dimensions of x that were broadcast to get it from y's shape, aligned at their last ones. */
+enum err sum_to_build(struct builder *b)
+{
+	const struct node *n = builder_node(b);
+	struct view x, y;
+	enum err err = builder_value(b, n->in[0], &x);
+	if (err)
+		return err;
+	struct order o = x.rank == builder_shape(b, n->out[0])->rank ? order_of(&x) : order_row_major();
+	err = builder_place(b, n->out[0], &o, &y);
+	if (!err)
+		err = builder_fill(b, &y, 0);
+	if (err)
+		return err;
+	x = view_lifted(&x, x.rank ? x.rank : 1);
+	y = view_lifted(&y, x.rank);
+	struct reduction job = { .line = sum, .v = { x, view_expanded(&y, x.dim) } };
+	view_collapse(job.v, 2);
+	return add_reduction(b, &job);
 }

@@ -21,7 +21,7 @@ struct sketch {
 	double epsilon; /* of batch-norms to come; 0: the default or 0.01, by lot */
 };
 
-enum { SKETCH_NODES = 40, SKETCH_VALUES = 200, SKETCH_MOST_INPUTS = 6, SKETCH_MOST_PORTS = 4 };
+enum { SKETCH_NODES = 40, SKETCH_VALUES = 200, SKETCH_MOST_INPUTS = 6, SKETCH_MOST_PORTS = 8 };
 
 /* The input is (batch, dims...). what and seed are for messages. */
 struct sketch sketch_open(const char *what, uint64_t seed, int rank, const int64_t *dims);
