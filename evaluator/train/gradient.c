@@ -133,11 +133,13 @@ static void check_logits(struct backward *b)
 	char text[128];
 	struct shape s = b->net->values[b->net->outputs[0]].shape;
 	if (b->net->output_count != 1)
-		writer_fail(&b->w, err_set(b->w.e, ERR_UNSUPPORTED,
-			"the network has %d outputs, expected one, (batch, classes)", b->net->output_count));
+		writer_fail(&b->w,
+			err_set(b->w.e, ERR_UNSUPPORTED, "the network has %d outputs, expected one, (batch, classes)",
+				b->net->output_count));
 	else if (s.rank != 2 || s.dim[0] != DIM_BATCH || s.dim[1] < 1)
-		writer_fail(&b->w, err_set(b->w.e, ERR_UNSUPPORTED, "the output is %s, expected (batch, classes)",
-			shape_text(&s, text)));
+		writer_fail(&b->w,
+			err_set(b->w.e, ERR_UNSUPPORTED, "the output is %s, expected (batch, classes)",
+				shape_text(&s, text)));
 }
 
 static void write_loss(struct backward *b, const struct gradient_request *r, struct gradient *d)
@@ -153,7 +155,8 @@ static void write_loss(struct backward *b, const struct gradient_request *r, str
 		teacher = writer_input(w, "teacher", &s);
 	}
 	w->name = "loss";
-	writer_node_of(w, OP_LOSS, 3, (int[]){ logits, target, teacher }, 2, (const struct shape *[]){ &each, &s }, ret);
+	writer_node_of(
+		w, OP_LOSS, 3, (int[]){ logits, target, teacher }, 2, (const struct shape *[]){ &each, &s }, ret);
 	if (r->distil) {
 		writer_float(w, "temperature", r->temperature);
 		writer_float(w, "weight", r->weight);
@@ -229,23 +232,18 @@ static enum parameter_kind kind_at(const struct node *n, int k, const struct sha
 	switch ((int)n->op) {
 	case OP_CONV:
 	case OP_CONV_TRANSPOSE:
-	case OP_GEMM:
-		return k == 2 ? PARAMETER_BIAS : PARAMETER_WEIGHT;
+	case OP_GEMM: return k == 2 ? PARAMETER_BIAS : PARAMETER_WEIGHT;
 	case OP_BATCH_NORM:
 	case OP_INSTANCE_NORM:
 	case OP_LAYER_NORM:
-	case OP_GROUP_NORM:
-		return PARAMETER_NORM;
+	case OP_GROUP_NORM: return PARAMETER_NORM;
 	case OP_ADD:
 	case OP_SUB:
-	case OP_SUM:
-		return is_vector(s) ? PARAMETER_BIAS : PARAMETER_WEIGHT;
+	case OP_SUM: return is_vector(s) ? PARAMETER_BIAS : PARAMETER_WEIGHT;
 	case OP_MUL:
 	case OP_DIV:
-	case OP_PRELU:
-		return is_vector(s) ? PARAMETER_NORM : PARAMETER_WEIGHT;
-	default:
-		return PARAMETER_WEIGHT;
+	case OP_PRELU: return is_vector(s) ? PARAMETER_NORM : PARAMETER_WEIGHT;
+	default: return PARAMETER_WEIGHT;
 	}
 }
 
@@ -267,8 +265,11 @@ static void write_parameter(struct backward *b, struct gradient *d, int value)
 	int sum = sum_terms(b, value);
 	if (w->err)
 		return;
-	d->parameters[d->parameter_count++] = (struct parameter){ .value = value, .kind = kind_of(b->net, value),
-		.count = shape_count(&v->shape, 1), .input = w->g->input_count, .output = w->g->output_count };
+	d->parameters[d->parameter_count++] = (struct parameter){ .value = value,
+		.kind = kind_of(b->net, value),
+		.count = shape_count(&v->shape, 1),
+		.input = w->g->input_count,
+		.output = w->g->output_count };
 	w->g->values[value].data = NULL;
 	w->g->values[value].learned = false;
 	writer_use_as_input(w, value);
@@ -346,8 +347,13 @@ static struct graph *new_graph(const struct graph *net)
 		arena_free(a);
 		return NULL;
 	}
-	*g = (struct graph){ .arena = a, .name = net->name, .opset = net->opset, .ir_version = net->ir_version,
-		.opsets = net->opsets, .opset_count = net->opset_count, .batch_size = net->batch_size };
+	*g = (struct graph){ .arena = a,
+		.name = net->name,
+		.opset = net->opset,
+		.ir_version = net->ir_version,
+		.opsets = net->opsets,
+		.opset_count = net->opset_count,
+		.batch_size = net->batch_size };
 	return g;
 }
 

@@ -7,8 +7,8 @@
  * Learned tensors become inputs, batch-norms normalise by the batch (OP_BATCH_NORM_TRAIN), everything else is as in the
  * network. Ports, in this order:
  *
- *   inputs   those of the network; with a loss target (batch, classes) and, with distillation, teacher (batch, classes),
- *            else one seed for each output, shaped as it: the gradient of what is to be minimised; the parameters
+ *   inputs   those of the network; with a loss target (batch, classes) and, with distillation, teacher (batch,
+ * classes), else one seed for each output, shaped as it: the gradient of what is to be minimised; the parameters
  *   outputs  those of the network; with a loss its value for each sample (batch); mean and biased variance of each
  *            batch-norm; the gradient of each parameter, row-major, shaped as it */
 #ifndef EVALUATOR_TRAIN_GRADIENT_H
@@ -56,7 +56,7 @@ struct gradient {
 	struct trained_norm *norms;
 	int norm_count;
 	int target, teacher, loss; /* ports, -1: none */
-	int seed;                  /* the first seed's port, -1: none */
+	int seed; /* the first seed's port, -1: none */
 };
 
 /* The network is left alone; the result borrows its stored tensors and must not outlive it. ERR_UNSUPPORTED names a

@@ -27,11 +27,9 @@ void gradient_conv(struct backward *b, const struct node *n, const int *dy)
 {
 	flow_bias(b, n, *dy);
 	if (gradient_wanted(b, n, 1))
-		gradient_flow(b, n, 1,
-			gradient_node(b, OP_CONV_WEIGHT_GRADIENT, n, 1, 2, (int[]){ n->in[0], *dy }));
+		gradient_flow(b, n, 1, gradient_node(b, OP_CONV_WEIGHT_GRADIENT, n, 1, 2, (int[]){ n->in[0], *dy }));
 	if (gradient_wanted(b, n, 0))
-		gradient_flow(
-			b, n, 0, gradient_node(b, OP_CONV_DATA_GRADIENT, n, 0, 2, (int[]){ *dy, n->in[1] }));
+		gradient_flow(b, n, 0, gradient_node(b, OP_CONV_DATA_GRADIENT, n, 0, 2, (int[]){ *dy, n->in[1] }));
 }
 
 /* The convolution that a transposed one is the data gradient of: it reads what that writes. Padding behind is so much
@@ -89,8 +87,8 @@ void gradient_conv_transpose(struct backward *b, const struct node *n, const int
 	flow_bias(b, n, *dy);
 	struct counterpart c = find_counterpart(b, n, *dy);
 	if (gradient_wanted(b, n, 1))
-		gradient_flow(b, n, 1,
-			counterpart_node(b, OP_CONV_WEIGHT_GRADIENT, n, &c, 1, (int[]){ c.dy, n->in[0] }));
+		gradient_flow(
+			b, n, 1, counterpart_node(b, OP_CONV_WEIGHT_GRADIENT, n, &c, 1, (int[]){ c.dy, n->in[0] }));
 	if (gradient_wanted(b, n, 0))
 		gradient_flow(b, n, 0, counterpart_node(b, OP_CONV, n, &c, 0, (int[]){ c.dy, n->in[1] }));
 }
@@ -198,8 +196,7 @@ static bool comes_last(const struct term *t, const struct term *other, const str
 /* y[out] = sum of p[in] q[in']:  dp[in] = sum of dy[out] q[in'] over the letters that p has not. Of p's letters, those
  * that neither dy nor q has were summed over in p alone: each number there has the same gradient. Those of size 1 that
  * were broadcast are summed over. */
-static void flow_operand(
-	struct backward *b, const struct node *n, const struct operand_contraction *c, int k, int dy)
+static void flow_operand(struct backward *b, const struct node *n, const struct operand_contraction *c, int k, int dy)
 {
 	struct shape x = gradient_shape(b, n, k), some = { 0 }, ones = x;
 	struct term out = output_term(c), result = { 0 };

@@ -139,6 +139,5 @@ void gradient_extreme(struct backward *b, const struct node *n, const int *dy)
 	int part = writer_two(w, OP_DIV, *dy, count);
 	for (int k = 0; k < n->in_count; k++)
 		if (gradient_wanted(b, n, k))
-			flow_sum(b, n, k,
-				writer_two(w, OP_MUL, part, writer_two(w, OP_MATCH, n->in[k], n->out[0])));
+			flow_sum(b, n, k, writer_two(w, OP_MUL, part, writer_two(w, OP_MATCH, n->in[k], n->out[0])));
 }

@@ -91,10 +91,10 @@ static void flow_moved(struct backward *b, const struct node *n, enum op op, int
 /* Slice, Gather, Tile, Pad. */
 void gradient_moved(struct backward *b, const struct node *n, const int *dy)
 {
-	enum op op = n->op == OP_SLICE	  ? OP_SLICE_GRADIENT
-		     : n->op == OP_GATHER ? OP_GATHER_GRADIENT
-		     : n->op == OP_TILE	  ? OP_TILE_GRADIENT
-					  : OP_PAD_GRADIENT;
+	enum op op = n->op == OP_SLICE ? OP_SLICE_GRADIENT
+		: n->op == OP_GATHER   ? OP_GATHER_GRADIENT
+		: n->op == OP_TILE     ? OP_TILE_GRADIENT
+				       : OP_PAD_GRADIENT;
 	flow_moved(b, n, op, op_table[n->op].max_in, *dy);
 }
 

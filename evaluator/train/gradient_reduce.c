@@ -7,8 +7,7 @@
 
 void gradient_max_pool(struct backward *b, const struct node *n, const int *dy)
 {
-	gradient_flow(b, n, 0,
-		gradient_node(b, OP_MAX_POOL_GRADIENT, n, 0, 3, (int[]){ *dy, n->in[0], n->out[0] }));
+	gradient_flow(b, n, 0, gradient_node(b, OP_MAX_POOL_GRADIENT, n, 0, 3, (int[]){ *dy, n->in[0], n->out[0] }));
 }
 
 void gradient_average_pool(struct backward *b, const struct node *n, const int *dy)
@@ -78,21 +77,14 @@ static int reduced(struct backward *b, enum op op, const struct reduction *r)
 {
 	struct writer *w = &b->w;
 	switch ((int)op) {
-	case OP_REDUCE_MEAN:
-		return spread(b, r, writer_scale(w, r->dy, 1 / (float)r->each));
+	case OP_REDUCE_MEAN: return spread(b, r, writer_scale(w, r->dy, 1 / (float)r->each));
 	case OP_REDUCE_MAX:
-	case OP_REDUCE_MIN:
-		return extreme(b, r);
-	case OP_REDUCE_PROD:
-		return product(b, r);
-	case OP_REDUCE_L1:
-		return writer_two(w, OP_MUL, writer_one(w, OP_SIGN, r->x), r->dy);
-	case OP_REDUCE_L2:
-		return root(b, r);
-	case OP_REDUCE_SUM_SQUARE:
-		return writer_two(w, OP_MUL, r->x, writer_scale(w, r->dy, 2));
-	default:
-		return spread(b, r, r->dy);
+	case OP_REDUCE_MIN: return extreme(b, r);
+	case OP_REDUCE_PROD: return product(b, r);
+	case OP_REDUCE_L1: return writer_two(w, OP_MUL, writer_one(w, OP_SIGN, r->x), r->dy);
+	case OP_REDUCE_L2: return root(b, r);
+	case OP_REDUCE_SUM_SQUARE: return writer_two(w, OP_MUL, r->x, writer_scale(w, r->dy, 2));
+	default: return spread(b, r, r->dy);
 	}
 }
 

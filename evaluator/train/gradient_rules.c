@@ -81,8 +81,9 @@ void gradient_apply(struct backward *b, const struct node *n, const int *dy)
 	if (b->w.err)
 		return;
 	if (n->opaque || !rule)
-		writer_fail(&b->w, err_set(b->w.e, ERR_UNSUPPORTED, "%s: no gradient flows through it: %s",
-			node_text(n, text), n->opaque ? n->opaque : "it has no rule"));
+		writer_fail(&b->w,
+			err_set(b->w.e, ERR_UNSUPPORTED, "%s: no gradient flows through it: %s", node_text(n, text),
+				n->opaque ? n->opaque : "it has no rule"));
 	else
 		rule(b, n, dy);
 }
@@ -105,8 +106,9 @@ void gradient_flow(struct backward *b, const struct node *n, int k, int gradient
 	if (b->w.err)
 		return;
 	if (!shape_equal(&x, &dx)) {
-		writer_fail(&b->w, err_set(b->w.e, ERR_INTERNAL, "%s: the gradient of input %d is %s, expected %s",
-			node_text(n, text), k, shape_text(&dx, is), shape_text(&x, expected)));
+		writer_fail(&b->w,
+			err_set(b->w.e, ERR_INTERNAL, "%s: the gradient of input %d is %s, expected %s",
+				node_text(n, text), k, shape_text(&dx, is), shape_text(&x, expected)));
 		return;
 	}
 	struct gradient_term *t = ARENA_NEW(b->w.g->arena, struct gradient_term), **end = &b->terms[n->in[k]];

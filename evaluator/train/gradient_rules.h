@@ -18,10 +18,10 @@ struct gradient_term {
 struct backward {
 	struct writer w;
 	const struct graph *net;
-	bool *wants;		      /* by value of the network: a learned tensor is it or lies before it */
-	int *result;		      /* by node: its first output, or that of the activation that it takes up */
-	bool *absorbed;		      /* by node: another has taken it up */
-	int *statistics;	      /* by node: the batch's mean of a batch-norm; the variance is the next value */
+	bool *wants; /* by value of the network: a learned tensor is it or lies before it */
+	int *result; /* by node: its first output, or that of the activation that it takes up */
+	bool *absorbed; /* by node: another has taken it up */
+	int *statistics; /* by node: the batch's mean of a batch-norm; the variance is the next value */
 	struct gradient_term **terms; /* by value of the network */
 };
 

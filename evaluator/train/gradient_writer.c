@@ -43,14 +43,13 @@ struct shape writer_shape(const struct writer *w, int value)
 
 static int new_value(struct writer *w, const char *name, const struct shape *s, int producer)
 {
-	struct value *values =
-		w->err ? NULL : grow(w, w->g->values, w->g->value_count, &w->value_room, sizeof *values);
+	struct value *values = w->err ? NULL : grow(w, w->g->values, w->g->value_count, &w->value_room, sizeof *values);
 	if (!values)
 		return -1;
 	w->g->values = values;
-	values[w->g->value_count] =
-		(struct value){ .name = name, .dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = *s,
-			.producer = producer };
+	values[w->g->value_count] = (struct value){
+		.name = name, .dtype = DTYPE_FLOAT, .file_type = DTYPE_FLOAT, .shape = *s, .producer = producer
+	};
 	return w->g->value_count++;
 }
 
@@ -143,8 +142,14 @@ void writer_node_of(
 		return;
 	memcpy(ins, in, (size_t)count * sizeof *in);
 	memcpy(outs, ret, (size_t)outputs * sizeof *ret);
-	*n = (struct node){ .name = w->name, .op = op, .type = op_table[op].name, .domain = "", .in = ins,
-		.in_count = count, .out = outs, .out_count = outputs };
+	*n = (struct node){ .name = w->name,
+		.op = op,
+		.type = op_table[op].name,
+		.domain = "",
+		.in = ins,
+		.in_count = count,
+		.out = outs,
+		.out_count = outputs };
 }
 
 int writer_node(struct writer *w, enum op op, int count, const int *in, const struct shape *out)
