@@ -125,21 +125,23 @@ static void measure(const struct train *t)
 SIMD static void normalise(const struct work *w, const struct piece *p, const float *x, float *y)
 {
 	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *offset = w->lane[OFFSET];
-	for (int64_t r = 0; r < p->rows; r++)
+	for (int64_t r = 0; r < p->rows; r++) {
 		SIMD_EACH
 		for (int64_t i = 0; i < p->lanes; i++)
 			y[r * p->lanes + i] = (x[r * p->lanes + i] - mean[i]) * factor[i] + offset[i];
+	}
 }
 
 SIMD static void normalise_relu(const struct work *w, const struct piece *p, const float *x, float *y)
 {
 	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *offset = w->lane[OFFSET];
-	for (int64_t r = 0; r < p->rows; r++)
+	for (int64_t r = 0; r < p->rows; r++) {
 		SIMD_EACH
 		for (int64_t i = 0; i < p->lanes; i++) {
 			float v = (x[r * p->lanes + i] - mean[i]) * factor[i] + offset[i];
 			y[r * p->lanes + i] = v < 0 ? 0 : v;
 		}
+	}
 }
 
 static float root(const struct work *w, const float *variance, int64_t c)
@@ -175,8 +177,8 @@ static void run_train(const void *job)
 
 /* ---- backward ---- */
 
-SIMD static void add_products(const struct work *w, const struct piece *p, const float *restrict dy,
-	const float *restrict x)
+SIMD static void add_products(
+	const struct work *w, const struct piece *p, const float *restrict dy, const float *restrict x)
 {
 	const float *restrict mean = w->lane[MEAN];
 	float *restrict first = w->lane[FACTOR], *restrict second = w->lane[SLOPE];
@@ -227,26 +229,30 @@ static void sum_products(const struct gradient_of *g)
 /* dx may be dy. */
 SIMD static void flow(const struct work *w, const struct piece *p, const float *dy, const float *x, float *dx)
 {
-	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *slope = w->lane[SLOPE], *offset = w->lane[OFFSET];
-	for (int64_t r = 0; r < p->rows; r++)
+	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *slope = w->lane[SLOPE],
+		    *offset = w->lane[OFFSET];
+	for (int64_t r = 0; r < p->rows; r++) {
 		SIMD_EACH
 		for (int64_t i = 0; i < p->lanes; i++) {
 			int64_t at = r * p->lanes + i;
 			dx[at] = factor[i] * dy[at] - (offset[i] + (x[at] - mean[i]) * slope[i]);
 		}
+	}
 }
 
 SIMD static void flow_relu(
 	const struct work *w, const struct piece *p, const float *dy, const float *x, const float *y, float *dx)
 {
-	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *slope = w->lane[SLOPE], *offset = w->lane[OFFSET];
-	for (int64_t r = 0; r < p->rows; r++)
+	const float *mean = w->lane[MEAN], *factor = w->lane[FACTOR], *slope = w->lane[SLOPE],
+		    *offset = w->lane[OFFSET];
+	for (int64_t r = 0; r < p->rows; r++) {
 		SIMD_EACH
 		for (int64_t i = 0; i < p->lanes; i++) {
 			int64_t at = r * p->lanes + i;
 			float d = dy[at], g = y[at] <= 0 ? 0 : d;
 			dx[at] = factor[i] * g - (offset[i] + (x[at] - mean[i]) * slope[i]);
 		}
+	}
 }
 
 static void run_gradient(const void *job)

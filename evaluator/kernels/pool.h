@@ -20,7 +20,7 @@ struct pool pool_of(const struct node *n, bool max, bool count_padding, const st
 
 /* The kernel indices inside the input at place `to` of the output: from first[i] to before end[i], and as if there were
  * three dimensions. Gives what a mean is divided by. */
-int64_t pool_cover(const struct pool *p, const int64_t *to, int64_t first[WINDOW_MAX_RANK],
-	int64_t end[WINDOW_MAX_RANK]);
+int64_t pool_cover(
+	const struct pool *p, const int64_t *to, int64_t first[WINDOW_MAX_RANK], int64_t end[WINDOW_MAX_RANK]);
 
 #endif

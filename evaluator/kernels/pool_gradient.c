@@ -24,8 +24,8 @@ struct pool_gradient {
 
 /* ---- any window ---- */
 
-SIMD static void take(const float *restrict x, const float *restrict y, int64_t n, float *restrict rest,
-	float *restrict dx)
+SIMD static void take(
+	const float *restrict x, const float *restrict y, int64_t n, float *restrict rest, float *restrict dx)
 {
 	for (int64_t c = 0; c < n; c++) {
 		float r = rest[c], mine = x[c] == y[c] ? r : 0;
@@ -41,8 +41,8 @@ SIMD static void add(const float *restrict dy, float factor, int64_t n, float *r
 }
 
 /* One place of the output; the pointers are at its sample, and at its channels in dy and y. */
-static void hand_back(const struct pool_gradient *g, const int64_t *to, const float *dy, const float *x, const float *y,
-	float *dx)
+static void hand_back(
+	const struct pool_gradient *g, const int64_t *to, const float *dy, const float *x, const float *y, float *dx)
 {
 	const struct window *w = &g->p.w;
 	int64_t first[WINDOW_MAX_RANK], end[WINDOW_MAX_RANK], u[WINDOW_MAX_RANK], n = g->channels;
@@ -82,43 +82,88 @@ static void run(const void *job)
 
 /* ---- maxima of 2x2, side by side ---- */
 
-/* A row of windows, `count` of n channels, over two rows of x. */
-SIMD static void take_squares(const float *restrict dy, const float *const restrict x[2], const float *restrict y,
-	int64_t count, int64_t n, float *const restrict dx[2])
+/* A window over two rows of x, and the same in dx. The second column is n numbers behind the first. */
+struct square {
+	const float *dy, *y, *x[2];
+	float *dx[2];
+};
+
+static inline void take_square(const struct square *s, int64_t n)
 {
-	for (int64_t i = 0; i < count; i++) {
-		const float *a = x[0] + 2 * i * n, *b = x[1] + 2 * i * n, *most = y + i * n, *d = dy + i * n;
-		float *da = dx[0] + 2 * i * n, *db = dx[1] + 2 * i * n;
-		SIMD_EACH
-		for (int64_t c = 0; c < n; c++) {
-			float m = most[c], rest = d[c];
-			float a0 = a[c], a1 = a[n + c], b0 = b[c], b1 = b[n + c];
-			da[c] = a0 == m ? rest : 0;
-			rest = a0 == m ? 0 : rest;
-			da[n + c] = a1 == m ? rest : 0;
-			rest = a1 == m ? 0 : rest;
-			db[c] = b0 == m ? rest : 0;
-			rest = b0 == m ? 0 : rest;
-			db[n + c] = b1 == m ? rest : 0;
+	const float *a = s->x[0], *b = s->x[1];
+	SIMD_EACH
+	for (int64_t c = 0; c < n; c++) {
+		float most = s->y[c], rest = s->dy[c];
+		float a0 = a[c], a1 = a[n + c], b0 = b[c], b1 = b[n + c];
+		s->dx[0][c] = a0 == most ? rest : 0;
+		rest = a0 == most ? 0 : rest;
+		s->dx[0][n + c] = a1 == most ? rest : 0;
+		rest = a1 == most ? 0 : rest;
+		s->dx[1][c] = b0 == most ? rest : 0;
+		rest = b0 == most ? 0 : rest;
+		s->dx[1][n + c] = b1 == most ? rest : 0;
+	}
+}
+
+/* Of a few channels, as many as a vector has: what is written too far is overwritten by what stands there, the second
+ * column and then the next window. */
+enum { VECTOR = 16 };
+
+static inline void take_narrow_square(const struct square *s, int64_t n)
+{
+	float part[4][VECTOR];
+	const float *const x[] = { s->x[0], s->x[0] + n, s->x[1], s->x[1] + n };
+	for (int c = 0; c < VECTOR; c++) {
+		float most = s->y[c], rest = s->dy[c];
+		for (int k = 0; k < 4; k++) {
+			float at = x[k][c];
+			part[k][c] = at == most ? rest : 0;
+			rest = at == most ? 0 : rest;
 		}
 	}
+	for (int k = 0; k < 4; k++)
+		memcpy(s->dx[k / 2] + k % 2 * n, part[k], sizeof part[k]);
+}
+
+/* A row of windows, each of n channels: the first `narrow` may write behind their own. */
+SIMD static void take_squares(struct square s, int64_t count, int64_t narrow, int64_t n)
+{
+	for (int64_t i = 0; i < count; i++) {
+		if (i < narrow)
+			take_narrow_square(&s, n);
+		else
+			take_square(&s, n);
+		s.dy += n;
+		s.y += n;
+		for (int k = 0; k < 2; k++) {
+			s.x[k] += 2 * n;
+			s.dx[k] += 2 * n;
+		}
+	}
+}
+
+/* How many windows of a row are followed by so many windows that a vector at their start ends inside them. */
+static int64_t narrow_windows(const struct pool_gradient *g)
+{
+	int64_t n = g->channels, behind = (VECTOR - 1) / n;
+	return n > VECTOR || behind > g->out[1] ? 0 : g->out[1] - behind;
 }
 
 /* What no window covers, behind the last column and the last row, gets nothing. */
 static void run_squares(const void *job)
 {
 	const struct pool_gradient *g = job;
-	int64_t n = g->channels, row = g->stride[0], covered = 2 * g->out[1] * n;
+	int64_t n = g->channels, row = g->stride[0], covered = 2 * g->out[1] * n, narrow = narrow_windows(g);
 	for (int64_t i = 0; i < g->batch; i++) {
 		const float *x = g->x + i * g->in_size;
 		float *dx = g->dx + i * g->in_size;
 		for (int64_t k = 0; k < g->out[0]; k++) {
 			int64_t at = i * g->out_size + k * g->out[1] * n;
-			const float *const from[] = { x + 2 * k * row, x + (2 * k + 1) * row };
-			float *const to[] = { dx + 2 * k * row, dx + (2 * k + 1) * row };
-			take_squares(g->dy + at, from, g->y + at, g->out[1], n, to);
-			memset(to[0] + covered, 0, (size_t)(row - covered) * sizeof *dx);
-			memset(to[1] + covered, 0, (size_t)(row - covered) * sizeof *dx);
+			struct square s = { g->dy + at, g->y + at, { x + 2 * k * row, x + (2 * k + 1) * row },
+				{ dx + 2 * k * row, dx + (2 * k + 1) * row } };
+			take_squares(s, g->out[1], narrow, n);
+			memset(s.dx[0] + covered, 0, (size_t)(row - covered) * sizeof *dx);
+			memset(s.dx[1] + covered, 0, (size_t)(row - covered) * sizeof *dx);
 		}
 		memset(dx + 2 * g->out[0] * row, 0, (size_t)(g->in_size - 2 * g->out[0] * row) * sizeof *dx);
 	}

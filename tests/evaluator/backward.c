@@ -36,7 +36,8 @@ static void draw_numbers(struct backward *t, int64_t count, bool positive)
 	}
 	for (int i = 0; i < g->value_count; i++)
 		for (int64_t k = 0; g->values[i].data && g->values[i].dtype == DTYPE_FLOAT &&
-				    k < shape_count(&g->values[i].shape, 1); k++)
+				    k < shape_count(&g->values[i].shape, 1);
+			k++)
 			((float *)g->values[i].data)[k] = on_grid(((float *)g->values[i].data)[k]);
 }
 
@@ -175,8 +176,7 @@ void backward_node(struct backward *t, enum op op, int count, const int *inputs,
 	int first = sketch_node_of(&t->made, op, count, inputs, outputs);
 	struct node *n = &t->made.g->nodes[t->made.g->node_count - 1];
 	for (int i = 0; i < outputs; i++) {
-		t->made.g->values[first + i].shape =
-			t->forward->g->values[like[i] < 0 ? output_of(t) : like[i]].shape;
+		t->made.g->values[first + i].shape = t->forward->g->values[like[i] < 0 ? output_of(t) : like[i]].shape;
 		if (like[i] < 0)
 			n->out[i] = -1;
 		else
@@ -247,8 +247,7 @@ void backward_check(struct backward *t, int outputs, const int *by, double withi
 	struct errinfo e;
 	struct plan *p = agree_plan(t->made.g, t->batch, PLAN_INFER, t->forward->what);
 	for (int i = 0; i < t->in_count; i++)
-		memcpy(plan_input(p, i), t->in[i],
-			(size_t)(t->batch * plan_input_size(p, i)) * sizeof(float));
+		memcpy(plan_input(p, i), t->in[i], (size_t)(t->batch * plan_input_size(p, i)) * sizeof(float));
 	for (int run = 0; run < 2; run++)
 		ck_assert_msg(!plan_run(p, &e), "%s: %s", t->forward->what, e.msg);
 	for (int i = 0, at = 0; i < outputs; i++)

@@ -101,8 +101,8 @@ START_TEST(loss_and_its_gradient_follow_the_formula)
 			struct loss_case up = c, down = c;
 			up.z[i] += (float)h;
 			down.z[i] -= (float)h;
-			double slope = (loss_formula(&up, i / CLASSES) - loss_formula(&down, i / CLASSES)) / (2 * h) /
-				       ROWS;
+			double slope =
+				(loss_formula(&up, i / CLASSES) - loss_formula(&down, i / CLASSES)) / (2 * h) / ROWS;
 			ck_assert_double_eq_tol(plan_output(p, 1)[i], slope, 2e-6);
 		}
 		for (int i = 0; i < ROWS; i++)
@@ -199,7 +199,8 @@ START_TEST(a_batch_norm_of_the_batch_follows_its_formula)
 	for (uint64_t i = 0; i < SHAPES; i++) {
 		bool large = i % 8 == 7;
 		int64_t batch = i % 3 ? 1 + (int64_t)i % 9 : 1;
-		struct sketch s = open_random("batch-norm", i, 1 + (int)(i % 4), i % 16 == 7 ? 300 : 70, large ? 40 : 9);
+		struct sketch s =
+			open_random("batch-norm", i, 1 + (int)(i % 4), i % 16 == 7 ? 300 : 70, large ? 40 : 9);
 		int64_t channels = s.g->values[0].shape.dim[1];
 		int scale = sketch_tensor(&s, -1, 1, 1, &channels), shift = sketch_tensor(&s, -1, 1, 1, &channels);
 		int y = train_node(&s, 0, scale, shift, i % 2);
@@ -228,7 +229,8 @@ START_TEST(a_batch_norm_s_gradient_is_the_derivative)
 		const int *in = s.g->nodes[0].in;
 		int dy = backward_dy(&t, (enum backward_layout)(i % LAYOUTS));
 		int x = backward_value(&t, in[0], (enum backward_layout)(i / 3 % 2));
-		int scale = backward_value(&t, in[1], LAYOUT_ROW_MAJOR), shift = backward_value(&t, in[2], LAYOUT_ROW_MAJOR);
+		int scale = backward_value(&t, in[1], LAYOUT_ROW_MAJOR),
+		    shift = backward_value(&t, in[2], LAYOUT_ROW_MAJOR);
 		int y = train_node(&t.made, x, scale, shift, false);
 		backward_node(&t, OP_BATCH_NORM_GRADIENT, 6, (int[]){ dy, x, -1, scale, y + 1, y + 2 }, 3, in);
 		backward_check(&t, 3, in, 3e-5);
@@ -406,7 +408,8 @@ START_TEST(average_pooling_s_gradient_is_the_derivative)
 }
 END_TEST
 
-/* The place in x, of one channel of a sample, that the window at `to` takes its maximum from; -1: a window of padding. */
+/* The place in x, of one channel of a sample, that the window at `to` takes its maximum from; -1: a window of padding.
+ */
 static int64_t winner(const struct shape *x, const struct sketch_window *w, const int64_t *to, const float *from)
 {
 	int64_t best = -1, u[3], kernel[3] = { 1, 1, 1 };
