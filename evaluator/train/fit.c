@@ -365,8 +365,7 @@ static void close_run(struct run *t)
 enum err fit(struct graph *g, const struct fit_request *r, struct fit_result *ret, struct errinfo *e)
 {
 	struct run t = { .g = g, .r = r, .spec = r->spec, .best_loss = INFINITY, .e = e };
-	int64_t steps = 0;
-	int64_t start = clock_ns();
+	int64_t steps = 0, start = 0;
 	t.arena = arena_new();
 	enum err err = t.arena ? score_check(g, r->images, e) : no_memory(&t);
 	if (!err)
@@ -377,6 +376,7 @@ enum err fit(struct graph *g, const struct fit_request *r, struct fit_result *re
 		err = open_room(&t);
 	if (!err) {
 		count_steps(&t);
+		start = clock_ns();
 		err = run_steps(&t, &steps);
 	}
 	if (!err)

@@ -25,7 +25,7 @@ struct fit_result {
 	int64_t steps, images; /* batches taken, images in them */
 	double loss;           /* mean over the last tenth of the steps */
 	double kept_loss;      /* of the weights taken, on the images kept from training; NaN without early stop */
-	double seconds;
+	double seconds;        /* of the steps, without what comes before the first */
 };
 
 /* Changes g's learned tensors and its batch-norms' running statistics, which become g's own. Whole batches only: the

@@ -98,6 +98,19 @@ def load_weights(net, path):
     net.load_state_dict(state)
 
 
+def shaped(name, path):
+    """A sample network as wide as a pruned file of it is, with the file's weights."""
+    net = NETWORKS[name]()
+    for key, tensor in weights(path).items():
+        owner, _, attribute = key.rpartition(".")
+        module = net.get_submodule(owner)
+        if attribute in module._buffers:
+            module._buffers[attribute] = tensor
+        else:
+            setattr(module, attribute, nn.Parameter(tensor))
+    return net
+
+
 def sample(name):
     """A sample network ready to answer."""
     net = NETWORKS[name]()

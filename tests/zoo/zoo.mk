@@ -1,10 +1,9 @@
-# zoo.mk -- make zoo: torchvision's classifiers, hand-written networks and single operators, compared with ONNX Runtime;
-# make bench-load.
+# zoo.mk -- make zoo: torchvision's classifiers, hand-written networks and single operators, compared with ONNX Runtime.
 ZOO       ?= *
 ZOO_NODE  := NODE_PATH=$(PEERS)/node_modules PYTHONDONTWRITEBYTECODE=1
 ZOO_PROBE := $(OUT)/tests/zoo-probe
 
-.PHONY: zoo zoo-nets zoo-operators zoo-candidates zoo-debian bench-load
+.PHONY: zoo zoo-nets zoo-operators zoo-candidates zoo-debian
 zoo: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian $(if $(filter *,$(ZOO)),zoo-nets zoo-operators)
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/zoo.py build/zoo/$(MODE) '$(ZOO)'
 
@@ -19,9 +18,6 @@ zoo-operators: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 # Two thousand random candidates of twenty architectures.
 zoo-candidates: $(OUT)/pare-worker $(ZOO_PROBE) $(PEERS_LIBRARY) zoo-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) tests/zoo/candidates.py build/zoo/$(MODE)
-
-bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
-	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py build/bench
 
 $(ZOO_PROBE): $(OUT)/tests/zoo/probe.o $(call archives,evaluator base)
 	@mkdir -p $(@D)

@@ -1,0 +1,15 @@
+# bench.mk -- what is measured against others, in turn in one run. ROUNDS=N: other than 9.
+BENCH := build/bench
+
+.PHONY: bench-load bench-evaluator
+bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
+	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py $(BENCH)
+
+bench-evaluator: $(OUT)/pare-worker $(OUT)/bench/runner $(PEERS_LIBRARY) | peers-debian
+	OUT=$(OUT) NODE_PATH=$(PEERS)/node_modules PYTHONDONTWRITEBYTECODE=1 \
+		$(PEERS_PYTHON) bench/evaluator.py $(BENCH)/candidates $(ROUNDS)
+
+$(OUT)/bench/runner: $(OUT)/bench/runner.o $(call archives,evaluator base)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(call libraries,evaluator base) -o $@
