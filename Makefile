@@ -47,7 +47,7 @@ libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
 archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
 
 # Some goals start from nothing: they install what is missing before anything is built.
-ifneq ($(filter check check-peers zoo zoo-candidates bench-load demo,$(MAKECMDGOALS)),)
+ifneq ($(filter check check-peers zoo zoo-candidates bench-load bench-evaluator demo,$(MAKECMDGOALS)),)
 DEPS := deps
 endif
 
@@ -62,6 +62,7 @@ help:
 	@echo 'make check-peers   compare with ONNX Runtime (npm) and PyTorch (Debian)'
 	@echo 'make zoo           every classifier of torchvision compared with ONNX Runtime; ZOO=PATTERN: some'
 	@echo 'make bench-load    how long models take to load, beside ONNX Runtime'
+	@echo 'make bench-evaluator  training steps and inference beside PyTorch and ONNX Runtime'
 	@echo 'make layers        check who includes whom, and the size of files'
 	@echo 'make install       into $$(DESTDIR)$$(PREFIX)'
 
@@ -106,6 +107,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 include tests/tests.mk
 include tests/peers/peers.mk
 include tests/zoo/zoo.mk
+include bench/bench.mk
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
