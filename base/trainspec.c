@@ -118,7 +118,8 @@ static enum err read_word(const char *path, const char *key, const char *word, c
 			return ERR_OK;
 		}
 		size_t used = strlen(expected);
-		snprintf(expected + used, sizeof expected - used, "%s\"%s\"", !i ? "" : i + 1 < n ? ", " : " or ", known[i]);
+		snprintf(expected + used, sizeof expected - used, "%s\"%s\"", !i ? "" : i + 1 < n ? ", " : " or ",
+			known[i]);
 	}
 	return err_set(e, ERR_INPUT, "%s.%s: is \"%.40s\", expected %s", path, key, word, expected);
 }
@@ -171,8 +172,8 @@ static enum err read_clip(const cJSON *clip, const char *path, struct trainspec 
 		return ERR_OK;
 	double norm = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;
 	if (!(norm > 0 && norm <= MOST_CLIP))
-		return err_set(e, ERR_INPUT, "%s.clip: is %s, expected a number above 0 and at most 1000000000, or null",
-			path, json_brief(clip, brief));
+		return err_set(e, ERR_INPUT, "%s.clip: is %s, expected a number above 0 and at most 1000000000, "
+			"or null", path, json_brief(clip, brief));
 	s->clip = norm;
 	return ERR_OK;
 }

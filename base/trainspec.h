@@ -26,22 +26,22 @@ struct trainspec {
 	double weight_decay; /* 0 to 1, default 5e-4 (sgd) or 0.01 (adamw, decoupled) */
 	bool decay_norms;    /* weight decay on scale and shift of normalisations too; default false */
 	enum train_schedule schedule; /* default cosine */
-	double warmup; /* constant, cosine: the share of all steps in which the rate rises to its peak, 0 to 0.9; default 0 */
+	double warmup; /* constant, cosine: share of all steps in which the rate rises to its peak, 0 to 0.9 */
 	double clip;   /* largest L2 norm of the whole gradient, above 0 to 1e9; 0 (JSON null or not given): none */
 	double smoothing; /* label smoothing, 0 to 0.9; default 0 */
 	double distil_weight, distil_temperature; /* share of the teacher's part, 0 to 1; 0.1 to 100 */
-	bool flip;      /* "augment": {"flip": false, "shift": 0, "crop": 1}: mirrored left to right half of the times */
+	bool flip;      /* "augment": {"flip": false, "shift": 0, "crop": 1}: mirrored left to right half of the time */
 	int64_t shift;  /* moved by up to so many pixels up, down, left, right, 0 to 64; what is laid bare is 0 before
 			 * normalisation */
 	double crop;    /* a window of between this share and all of each side, resized to the whole, 0.1 to 1 */
-	int64_t patience; /* "early_stop": {"patience": 0, "images": 2000}: epochs without a lower loss on images kept from
-			   * training before the best weights are taken, 0 to 1000; 0: off */
+	int64_t patience; /* "early_stop": {"patience": 0, "images": 2000}: epochs without a lower loss on images kept
+			   * from training before the best weights are taken, 0 to 1000; 0: off */
 	int64_t patience_images; /* 1 to 1e9 */
 };
 
 /* `path` is where the object stands, for messages. `teacher`: distillation is possible ("distil": {"weight": 0.5,
- * "temperature": 4}, which is the default; null or weight 0: none); otherwise giving it is an error. ERR_INPUT names the
- * key, its value and what was expected. */
+ * "temperature": 4}, which is the default; null or weight 0: none); otherwise giving it is an error. ERR_INPUT names
+ * the key, its value and what was expected. */
 enum err trainspec_read(const cJSON *object, const char *path, bool teacher, struct trainspec *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
