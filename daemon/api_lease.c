@@ -212,7 +212,7 @@ static enum err take_report(struct exchange *r, struct hold *h, const cJSON *doc
 	char worker[65];
 	if (!f)
 		return err_set(e, ERR_INTERNAL, "lease %lld: its trial is over", (long long)h->row.id);
-	enum err err = report_read(doc, h->row.kind, j->spec, r->daemon->store, &report, e);
+	enum err err = report_read(doc, h->row.kind, j->spec, f->rung, r->daemon->store, &report, e);
 	cut(worker, h->row.worker, sizeof worker - 1);
 	if (!err)
 		err = result_report(j, f, &report, e);

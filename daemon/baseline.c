@@ -3,6 +3,7 @@
 #include "daemon/baseline.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,18 +25,22 @@ static void fill_problem(struct job *j, const struct trial_metrics *baseline)
 	const struct spec *s = j->spec;
 	*p = (struct problem){ .space = j->space, .objective_count = s->objective_count,
 		.constraint_count = s->constraint_count, .budget = (int)s->trials, .window = (int)s->window,
-		.seed = (uint64_t)s->seed };
+		.seed = (uint64_t)s->seed, .ladder = { .count = s->rung_count, .eta = (int)s->eta } };
+	for (int r = 0; r < s->rung_count; r++)
+		p->ladder.latency[r] = s->rungs[r].latency;
 	memcpy(p->objectives, s->objectives, sizeof p->objectives);
 	memcpy(p->constraints, s->constraints, sizeof p->constraints);
 	result_metrics(baseline, p->baseline);
-	p->baseline[METRIC_LATENCY] = s->rung.latency ? 1 : NAN; /* by definition: latency is relative to it */
+	/* By definition: latency is relative to it. */
+	p->baseline[METRIC_LATENCY] = s->rungs[spec_last(s)].latency ? 1 : NAN;
 	j->baseline = *baseline;
 }
 
-static enum err open_search(struct job *j, struct space *space, const struct trial_metrics *baseline, struct errinfo *e)
+static enum err open_search(struct job *j, struct space *space, const struct trial_row *baseline, struct errinfo *e)
 {
 	j->space = space;
-	fill_problem(j, baseline);
+	snprintf(j->model, sizeof j->model, "%s", baseline->model);
+	fill_problem(j, &baseline->metrics);
 	enum err err = table_open(&j->problem, j->spec->strategy, &j->table, e);
 	return err ? err : front_open(&j->problem, &j->front, e);
 }
@@ -56,7 +61,7 @@ enum err baseline_replay(struct job *j, const char *inventory, const struct tria
 	err = read_space(j, doc, &space, e);
 	cJSON_Delete(doc);
 	if (!err)
-		err = open_search(j, space, &baseline->metrics, e);
+		err = open_search(j, space, baseline, e);
 	return err ? err : result_offer(j, 0, j->problem.baseline, true, e);
 }
 
@@ -74,8 +79,8 @@ static enum err begin_search(struct job *j, struct flight *f, struct space *spac
 	free(j->row.inventory);
 	j->row.inventory = text;
 	flight_remove(j, f);
-	enum err trouble = open_search(j, space, &r->metrics, e);
-	r->feasible = !trouble && result_feasible(j, &r->metrics);
+	enum err trouble = open_search(j, space, r, e);
+	r->feasible = !trouble && result_feasible(j, r->rung, &r->metrics);
 	struct errinfo why = *e;
 	enum err err = job_put_trial(j, r, from, e);
 	if (!err)
@@ -105,7 +110,12 @@ enum err baseline_take(struct job *j, struct flight *f, const struct report *rep
 		return err;
 	}
 	r.metrics = report->metrics;
-	err = begin_search(j, f, space, report->inventory, &r, r.state, e);
+	if (report->model)
+		err = job_set_text(&r.model, report->model, e);
+	if (err)
+		space_free(space);
+	else
+		err = begin_search(j, f, space, report->inventory, &r, r.state, e);
 	trial_row_fini(&r);
 	return err;
 }

@@ -73,17 +73,44 @@ static enum err write_requested(const struct request *q, char **ret, struct erri
 static enum err fill_proposal(const struct job *j, int number, const int *keep, const struct request *q,
 	struct trial_row *r, struct errinfo *e)
 {
-	char digest[DIGEST_HEX + 1];
 	r->job = j->row.id;
 	r->number = number;
 	r->created = clock_wall_ms();
 	enum err err = write_candidate(j, keep, &r->candidate, e);
 	if (!err)
 		err = write_achieved(j, keep, &r->achieved, e);
+	return err ? err : write_requested(q, &r->requested, e);
+}
+
+/* A promoted candidate is the same one rung further up. */
+static enum err fill_promotion(const struct job *j, int number, struct trial_row *r, struct errinfo *e)
+{
+	struct trial_row parent;
+	enum err err = trial_load(j->daemon->store, j->row.id, table_parent(j->table, number), &parent, e);
+	if (err)
+		return err;
+	r->job = j->row.id;
+	r->number = number;
+	r->created = clock_wall_ms();
+	r->rung = table_rung(j->table, number);
+	r->parent = parent.number;
+	err = job_set_text(&r->candidate, parent.candidate, e);
 	if (!err)
-		err = write_requested(q, &r->requested, e);
+		err = job_set_text(&r->achieved, parent.achieved, e);
 	if (!err)
-		err = spec_digest(j->spec, r->candidate, digest, e);
+		err = job_set_text(&r->requested, parent.requested, e);
+	trial_row_fini(&parent);
+	return err;
+}
+
+static enum err fill(const struct job *j, int number, const int *keep, const struct request *q, struct trial_row *r,
+	struct errinfo *e)
+{
+	char digest[DIGEST_HEX + 1];
+	enum err err = table_parent(j->table, number) ? fill_promotion(j, number, r, e)
+		: fill_proposal(j, number, keep, q, r, e);
+	if (!err)
+		err = spec_digest(j->spec, j->model, r->rung, r->candidate, digest, e);
 	return err ? err : job_set_text(&r->digest, digest, e);
 }
 
@@ -108,7 +135,7 @@ static enum err place(struct job *j, struct trial_row *r, const int *keep, struc
 	int64_t follows = leader ? leader->leader >= 0 ? leader->leader : leader->number : -1;
 	err = job_add_trial(j, r, e);
 	if (!err)
-		err = flight_add(j, r->number, LEASE_CANDIDATE, r->digest, keep, &f, e);
+		err = flight_add(j, r, LEASE_CANDIDATE, keep, &f, e);
 	if (!err)
 		f->leader = follows;
 	return err;
@@ -118,7 +145,7 @@ static enum err propose(struct job *j, int number, const int *keep, const struct
 {
 	struct trial_row r;
 	trial_row_init(&r);
-	enum err err = fill_proposal(j, number, keep, q, &r, e);
+	enum err err = fill(j, number, keep, q, &r, e);
 	if (!err)
 		err = place(j, &r, keep, e);
 	trial_row_fini(&r);
@@ -130,7 +157,7 @@ static enum err propose(struct job *j, int number, const int *keep, const struct
 static enum err miss_test(const struct trial_row *r, void *arg, struct errinfo *e)
 {
 	struct flight *f;
-	return isnan(r->test_accuracy) ? flight_add(arg, r->number, LEASE_TEST, r->digest, NULL, &f, e) : ERR_OK;
+	return isnan(r->test_accuracy) ? flight_add(arg, r, LEASE_TEST, NULL, &f, e) : ERR_OK;
 }
 
 /* The members are scored, and the baseline, whether or not it is one: theirs are compared with its score. */
@@ -167,32 +194,43 @@ static enum err share_tests(struct job *j, struct errinfo *e)
 	return err;
 }
 
-static enum err first_failure(const struct trial_row *r, void *arg, struct errinfo *e)
+/* The first one of the highest rung at which any failed. */
+struct failure {
+	char *reason;
+	int rung;
+};
+
+static enum err note_failure(const struct trial_row *r, void *arg, struct errinfo *e)
 {
-	char **reason = arg;
-	bool first = r->state == TRIAL_FAILED && !*reason;
-	return first ? job_set_text(reason, r->reason ? r->reason : "without a reason", e) : ERR_OK;
+	struct failure *f = arg;
+	if (r->state != TRIAL_FAILED || (f->reason && r->rung <= f->rung))
+		return ERR_OK;
+	f->rung = r->rung;
+	return job_set_text(&f->reason, r->reason ? r->reason : "without a reason", e);
 }
 
 /* A search that evaluated nothing found nothing: the baseline alone is no result. */
 static enum err fail_search(struct job *j, struct errinfo *e)
 {
-	char *first = NULL, *reason = NULL;
-	enum err err = trial_each(j->daemon->store, j->row.id, false, first_failure, &first, e);
-	if (!err && asprintf(&reason, "no candidate could be evaluated: %s", first ? first : "") < 0) {
+	struct failure f = { 0 };
+	char *reason = NULL;
+	const char *what = j->counts[TRIAL_COMPLETE] > 1 ? "no candidate completed the last rung"
+							 : "no candidate could be evaluated"; /* besides the baseline */
+	enum err err = trial_each(j->daemon->store, j->row.id, false, note_failure, &f, e);
+	if (!err && asprintf(&reason, "%s: %s", what, f.reason ? f.reason : "") < 0) {
 		reason = NULL;
 		err = err_set(e, ERR_MEMORY, "out of memory");
 	}
 	if (!err)
 		err = job_fail(j, reason, e);
-	free(first);
+	free(f.reason);
 	free(reason);
 	return err;
 }
 
 static enum err finish_search(struct job *j, struct errinfo *e)
 {
-	if (j->counts[TRIAL_FAILED] > 0 && j->counts[TRIAL_COMPLETE] <= 1) /* the baseline's */
+	if (j->counts[TRIAL_FAILED] > 0 && isnan(j->best))
 		return fail_search(j, e);
 	enum err err = job_move(j, JOB_FINISHING, e);
 	if (!err)

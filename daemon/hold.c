@@ -83,7 +83,8 @@ void hold_forget(struct daemon *d)
 
 static bool is_exclusive(const struct job *j, const struct flight *f)
 {
-	return f->kind != LEASE_TEST && j->spec->rung.latency && j->spec->rung.exclusive;
+	const struct spec_rung *r = &j->spec->rungs[f->rung];
+	return f->kind != LEASE_TEST && r->latency && r->exclusive;
 }
 
 static struct flight *next_flight(struct daemon *d, struct job **ret_job)
@@ -320,9 +321,55 @@ enum err hold_sweep(struct daemon *d, struct errinfo *e)
 /* ---- the lease as the worker gets it ------------------------------------------------------------------------------
  */
 
-enum err hold_write(const struct daemon *d, const struct hold *h, struct text *t, struct errinfo *e)
+static const char *model_of(const struct hold *h, const struct trial_row *r)
+{
+	switch (h->row.kind) {
+	case LEASE_BASELINE:
+		return h->job->spec->model;
+	case LEASE_CANDIDATE:
+		return h->job->model;
+	case LEASE_TEST:
+		break;
+	}
+	return r->model;
+}
+
+/* The weights that a promoted candidate continues from. Keys that say nothing are left out: simple workers, which do
+ * not train, need not know them. */
+static enum err write_from(const struct hold *h, const struct trial_row *r, struct text *t, struct errinfo *e)
+{
+	struct trial_row parent;
+	if (h->row.kind != LEASE_CANDIDATE || !r->parent)
+		return ERR_OK;
+	enum err err = trial_load(h->job->daemon->store, r->job, r->parent, &parent, e);
+	if (err)
+		return err;
+	text_put_string(t, "from", parent.model);
+	trial_row_fini(&parent);
+	return ERR_OK;
+}
+
+static void write_settings(const struct hold *h, const struct trial_row *r, struct text *t)
 {
 	const struct spec *s = h->job->spec;
+	text_key(t, "data");
+	spec_write_data(s, t);
+	text_key(t, "prune");
+	spec_write_prune(s, t);
+	text_key(t, "rung");
+	spec_write_rung(&s->rungs[r->rung], h->row.kind == LEASE_CANDIDATE, t);
+	if (h->row.kind == LEASE_BASELINE && s->pretrains) {
+		text_key(t, "pretrain");
+		spec_write_pretrain(s, t);
+	}
+	text_key(t, "limits");
+	spec_write_limits(s, t);
+	text_put_int(t, "seed", s->seed);
+	text_put_json(t, "candidate", r->candidate);
+}
+
+enum err hold_write(const struct daemon *d, const struct hold *h, struct text *t, struct errinfo *e)
+{
 	struct trial_row r;
 	char id[48];
 	int beat = d->config.lease_seconds / 4;
@@ -336,18 +383,10 @@ enum err hold_write(const struct daemon *d, const struct hold *h, struct text *t
 	text_put_string(t, "kind", lease_kind_name(h->row.kind));
 	text_put_int(t, "heartbeat", beat < 1 ? 1 : beat);
 	text_put_int(t, "expires", d->config.lease_seconds);
-	text_put_string(t, "model", h->row.kind == LEASE_TEST ? r.model : s->model);
-	text_key(t, "data");
-	spec_write_data(s, t);
-	text_key(t, "prune");
-	spec_write_prune(s, t);
-	text_key(t, "rung");
-	spec_write_rung(s, t);
-	text_key(t, "limits");
-	spec_write_limits(s, t);
-	text_put_int(t, "seed", s->seed);
-	text_put_json(t, "candidate", r.candidate);
+	text_put_string(t, "model", model_of(h, &r));
+	err = write_from(h, &r, t, e);
+	write_settings(h, &r, t);
 	text_close(t, '}');
 	trial_row_fini(&r);
-	return ERR_OK;
+	return err;
 }

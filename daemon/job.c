@@ -20,6 +20,7 @@
 #include "daemon/event.h"
 #include "daemon/hold.h"
 #include "daemon/spec.h"
+#include "daemon/text.h"
 #include "search/front.h"
 #include "search/space.h"
 #include "search/table.h"
@@ -121,18 +122,36 @@ static enum err add_baseline(struct job *j, struct errinfo *e)
 	struct trial_row r;
 	struct flight *f;
 	char digest[DIGEST_HEX + 1];
-	enum err err = spec_digest(j->spec, NULL, digest, e);
+	enum err err = spec_digest_baseline(j->spec, digest, e);
 	if (err)
 		return err;
 	trial_row_init(&r);
 	r.job = j->row.id;
+	r.rung = spec_last(j->spec);
 	r.created = clock_wall_ms();
 	r.digest = digest;
 	r.model = j->spec->model;
 	err = job_add_trial(j, &r, e);
 	if (!err)
-		err = flight_add(j, 0, LEASE_BASELINE, digest, NULL, &f, e);
+		err = flight_add(j, &r, LEASE_BASELINE, NULL, &f, e);
 	return err ? err : baseline_known(j, f, e);
+}
+
+static enum err insert(struct daemon *d, const struct spec *spec, int64_t *ret_id, struct errinfo *e)
+{
+	struct text t;
+	char *plan;
+	text_init(&t);
+	spec_write_plan(spec, &t);
+	enum err err = text_take(&t, &plan, NULL, e);
+	if (err)
+		return err;
+	char *text = cJSON_PrintUnformatted(spec->doc);
+	err = text ? job_insert(d->store, spec->name, text, spec->trials, plan, clock_wall_ms(), ret_id, e)
+		   : err_set(e, ERR_MEMORY, "out of memory");
+	cJSON_free(text);
+	free(plan);
+	return err;
 }
 
 enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errinfo *e)
@@ -144,11 +163,9 @@ enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errin
 	enum err err = spec_read(doc, &spec, e);
 	if (err)
 		return err;
-	char *text = cJSON_PrintUnformatted(spec->doc);
-	err = text ? spec_blobs(spec, d->store, e) : err_set(e, ERR_MEMORY, "out of memory");
+	err = spec_blobs(spec, d->store, e);
 	if (!err)
-		err = job_insert(d->store, spec->name, text, spec->trials, clock_wall_ms(), &id, e);
-	cJSON_free(text);
+		err = insert(d, spec, &id, e);
 	if (!err)
 		err = job_load(d->store, id, &row, e);
 	if (err) {
@@ -214,8 +231,15 @@ enum err job_resume(struct job *j, struct errinfo *e)
 
 static void count_result(struct job *j, const struct trial_row *r)
 {
-	if (r->state == TRIAL_COMPLETE && r->number > 0 && !(j->best >= r->metrics.accuracy))
+	bool counts = r->state == TRIAL_COMPLETE && r->number > 0 && r->rung == spec_last(j->spec);
+	if (counts && !(j->best >= r->metrics.accuracy))
 		j->best = r->metrics.accuracy;
+}
+
+void job_count_trial(struct job *j, const struct trial_row *r)
+{
+	j->counts[r->state]++;
+	count_result(j, r);
 }
 
 enum err job_add_trial(struct job *j, const struct trial_row *r, struct errinfo *e)
@@ -223,8 +247,7 @@ enum err job_add_trial(struct job *j, const struct trial_row *r, struct errinfo 
 	enum err err = trial_insert(j->daemon->store, r, e);
 	if (err)
 		return err;
-	j->counts[r->state]++;
-	count_result(j, r);
+	job_count_trial(j, r);
 	return ERR_OK;
 }
 
@@ -234,8 +257,7 @@ enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_stat
 	if (err)
 		return err;
 	j->counts[from]--;
-	j->counts[r->state]++;
-	count_result(j, r);
+	job_count_trial(j, r);
 	return event_trial(j->daemon, r->job, r->number, e);
 }
 
@@ -279,7 +301,7 @@ void job_forget(struct daemon *d, bool all)
 	}
 }
 
-enum err flight_add(struct job *j, int64_t number, enum lease_kind kind, const char *digest, const int *keep,
+enum err flight_add(struct job *j, const struct trial_row *r, enum lease_kind kind, const int *keep,
 	struct flight **ret, struct errinfo *e)
 {
 	struct flight *f = calloc(1, sizeof *f);
@@ -292,10 +314,10 @@ enum err flight_add(struct job *j, int64_t number, enum lease_kind kind, const c
 	}
 	if (n)
 		memcpy(copy, keep, n * sizeof *copy);
-	*f = (struct flight){ .number = number, .kind = kind, .leader = -1, .keep = copy };
-	memcpy(f->digest, digest, sizeof f->digest);
+	*f = (struct flight){ .number = r->number, .kind = kind, .rung = r->rung, .leader = -1, .keep = copy };
+	memcpy(f->digest, r->digest, sizeof f->digest);
 	struct flight **at = &j->flights;
-	while (*at && (*at)->number < number)
+	while (*at && (*at)->number < r->number)
 		at = &(*at)->next;
 	f->next = *at;
 	*at = f;

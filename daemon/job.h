@@ -27,6 +27,7 @@ struct flight {
 	struct flight *next; /* by number */
 	int64_t number;
 	enum lease_kind kind;
+	int rung;
 	char digest[DIGEST_HEX + 1];
 	int64_t lease;  /* that is out for it, 0: none */
 	int64_t leader; /* number of the identical trial whose result this one takes over, -1: it runs itself */
@@ -42,6 +43,7 @@ struct job {
 	struct flight *flights;
 
 	/* From the baseline's report on. */
+	char model[DIGEST_HEX + 1]; /* what is pruned: the submitted one, or what was trained of it before */
 	struct space *space;
 	struct problem problem;
 	struct table *table;
@@ -49,7 +51,7 @@ struct job {
 	struct trial_metrics baseline;
 
 	int64_t counts[TRIAL_STATE_COUNT];
-	double best;  /* accuracy of the best complete pruned trial, NaN: none */
+	double best;  /* accuracy of the best complete pruned trial of the last rung, NaN: none */
 	bool stirred; /* something happened that may let it go on */
 	bool changed; /* its row must be written */
 	bool moved;   /* its front has changed, and the hypervolume with it */
@@ -83,6 +85,9 @@ enum err job_add_trial(struct job *j, const struct trial_row *r, struct errinfo 
 enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_state from, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* What the counts and the best say of a trial that is there already: for a restart. */
+void job_count_trial(struct job *j, const struct trial_row *r);
+
 /* Replaces a string of a row by a copy of s (NULL: by none). */
 enum err job_set_text(char **member, const char *s, struct errinfo *e) __attribute__((warn_unused_result));
 
@@ -94,8 +99,8 @@ void job_forget(struct daemon *d, bool all);
 enum err job_adopt(struct daemon *d, struct job_row *row, struct spec *spec, struct job **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Adds a flight by number. keep (may be NULL) is copied. */
-enum err flight_add(struct job *j, int64_t number, enum lease_kind kind, const char *digest, const int *keep,
+/* Adds a flight of that trial by number. keep (may be NULL) is copied. */
+enum err flight_add(struct job *j, const struct trial_row *r, enum lease_kind kind, const int *keep,
 	struct flight **ret, struct errinfo *e) __attribute__((warn_unused_result));
 struct flight *flight_find(const struct job *j, int64_t number);
 /* The first one with that digest, NULL: none. */

@@ -25,13 +25,16 @@
 static enum err replay_baseline(struct job *j, const struct trial_row *r, struct errinfo *e)
 {
 	struct flight *f;
+	if (r->rung != spec_last(j->spec))
+		return err_set(e, ERR_INTERNAL, "trial %lld.0: is stored at rung %d, expected rung %d",
+			(long long)r->job, r->rung, spec_last(j->spec));
 	if (r->state == TRIAL_WAITING || r->state == TRIAL_RUNNING) {
-		enum err err = flight_add(j, 0, LEASE_BASELINE, r->digest, NULL, &f, e);
+		enum err err = flight_add(j, r, LEASE_BASELINE, NULL, &f, e);
 		if (!err)
 			f->attempts = r->attempts;
 		return err;
 	}
-	if (r->state != TRIAL_COMPLETE || !j->row.inventory)
+	if (r->state != TRIAL_COMPLETE || !j->row.inventory || !r->model)
 		return err_set(e, ERR_INTERNAL, "trial %lld.0: is %s, yet the job goes on", (long long)r->job,
 			trial_state_name(r->state));
 	return baseline_replay(j, j->row.inventory, r, e);
@@ -59,12 +62,23 @@ static enum err replay_open(struct job *j, const struct trial_row *r, const int 
 	struct flight *f;
 	const struct flight *leader = flight_like(j, r->digest);
 	int64_t follows = leader ? leader->leader >= 0 ? leader->leader : leader->number : -1;
-	enum err err = flight_add(j, r->number, LEASE_CANDIDATE, r->digest, keep, &f, e);
+	enum err err = flight_add(j, r, LEASE_CANDIDATE, keep, &f, e);
 	if (err)
 		return err;
 	f->leader = follows;
 	f->attempts = r->attempts;
 	return ERR_OK;
+}
+
+static enum err expect(struct job *j, const struct trial_row *r, const int *keep, struct errinfo *e)
+{
+	int number = (int)r->number;
+	enum err err = r->parent ? table_expect_promotion(j->table, number, (int)r->parent, keep, e)
+				 : table_expect(j->table, number, keep, e);
+	if (!err && table_rung(j->table, number) != r->rung)
+		err = err_set(e, ERR_INTERNAL, "trial %lld.%d: is stored at rung %d, expected rung %d",
+			(long long)r->job, number, r->rung, table_rung(j->table, number));
+	return err;
 }
 
 static enum err replay_candidate(struct job *j, const struct trial_row *r, struct errinfo *e)
@@ -77,7 +91,7 @@ static enum err replay_candidate(struct job *j, const struct trial_row *r, struc
 		return err_set(e, ERR_MEMORY, "out of memory");
 	enum err err = read_keep(j, r, keep, e);
 	if (!err)
-		err = table_expect(j->table, (int)r->number, keep, e);
+		err = expect(j, r, keep, e);
 	if (!err && (r->state == TRIAL_COMPLETE || r->state == TRIAL_FAILED))
 		err = result_tell(j, r, true, e);
 	else if (!err)
@@ -89,9 +103,7 @@ static enum err replay_candidate(struct job *j, const struct trial_row *r, struc
 static enum err replay_trial(const struct trial_row *r, void *arg, struct errinfo *e)
 {
 	struct job *j = arg;
-	j->counts[r->state]++;
-	if (r->state == TRIAL_COMPLETE && r->number > 0 && !(j->best >= r->metrics.accuracy))
-		j->best = r->metrics.accuracy;
+	job_count_trial(j, r);
 	return r->number == 0 ? replay_baseline(j, r, e) : replay_candidate(j, r, e);
 }
 

@@ -48,6 +48,11 @@ static const struct json_field baseline_report[] = {
 	JSON_FIELD(struct raw, metrics, JSON_OBJECT, true, 0, 0),
 	JSON_FIELD(struct raw, inventory, JSON_OBJECT, true, 0, 0),
 };
+static const struct json_field pretrained_report[] = {
+	JSON_FIELD(struct raw, metrics, JSON_OBJECT, true, 0, 0),
+	JSON_FIELD(struct raw, inventory, JSON_OBJECT, true, 0, 0),
+	JSON_FIELD(struct raw, model, JSON_STRING, true, 0, 0),
+};
 static const struct json_field test_report[] = {
 	JSON_FIELD(struct raw, test, JSON_OBJECT, true, 0, 0),
 };
@@ -63,7 +68,7 @@ static void drop_nulls(cJSON *obj)
 }
 
 /* Latencies are there when the rung says how to measure them, and only then: they would mean nothing. */
-static enum err check_latency(const struct spec *spec, const struct trial_metrics *m, struct errinfo *e)
+static enum err check_latency(const struct spec_rung *rung, const struct trial_metrics *m, struct errinfo *e)
 {
 	const struct {
 		const char *name;
@@ -76,7 +81,7 @@ static enum err check_latency(const struct spec *spec, const struct trial_metric
 		{ "latency_p10_ms", m->latency_p10_ms },
 		{ "latency_p90_ms", m->latency_p90_ms },
 	};
-	if (spec->rung.latency)
+	if (rung->latency)
 		return isnan(m->latency)
 			? err_set(e, ERR_INPUT, "metrics.latency: missing, and required by the lease's rung") : ERR_OK;
 	for (size_t i = 0; i < COUNT(latencies); i++)
@@ -86,7 +91,8 @@ static enum err check_latency(const struct spec *spec, const struct trial_metric
 	return ERR_OK;
 }
 
-static enum err read_metrics(const cJSON *given, const struct spec *spec, struct trial_metrics *m, struct errinfo *e)
+static enum err read_metrics(const cJSON *given, const struct spec_rung *rung, struct trial_metrics *m,
+	struct errinfo *e)
 {
 	cJSON *obj = cJSON_Duplicate(given, true);
 	if (!obj)
@@ -96,7 +102,7 @@ static enum err read_metrics(const cJSON *given, const struct spec *spec, struct
 		.latency_ms = NAN, .latency_p10_ms = NAN, .latency_p90_ms = NAN };
 	enum err err = json_read(obj, "metrics", metric_fields, COUNT(metric_fields), m, e);
 	cJSON_Delete(obj);
-	return err ? err : check_latency(spec, m, e);
+	return err ? err : check_latency(rung, m, e);
 }
 
 static enum err check_model(const char *model, struct store *s, struct errinfo *e)
@@ -111,22 +117,31 @@ static enum err check_model(const char *model, struct store *s, struct errinfo *
 	return err;
 }
 
-enum err report_read(const cJSON *doc, enum lease_kind kind, const struct spec *spec, struct store *s,
-	struct report *ret, struct errinfo *e)
+struct form {
+	const struct json_field *fields;
+	size_t count;
+};
+
+static struct form form_of(enum lease_kind kind, bool pretrains)
 {
-	static const struct {
-		const struct json_field *fields;
-		size_t count;
-	} forms[] = {
+	static const struct form forms[] = {
 		[LEASE_BASELINE] = { baseline_report, COUNT(baseline_report) },
 		[LEASE_CANDIDATE] = { candidate_report, COUNT(candidate_report) },
 		[LEASE_TEST] = { test_report, COUNT(test_report) },
 	};
+	static const struct form pretrained = { pretrained_report, COUNT(pretrained_report) };
+	return kind == LEASE_BASELINE && pretrains ? pretrained : forms[kind];
+}
+
+enum err report_read(const cJSON *doc, enum lease_kind kind, const struct spec *spec, int rung, struct store *s,
+	struct report *ret, struct errinfo *e)
+{
+	struct form form = form_of(kind, spec->pretrains);
 	struct raw raw = { 0 };
 	struct report r = { 0 };
-	enum err err = json_read(doc, "", forms[kind].fields, forms[kind].count, &raw, e);
+	enum err err = json_read(doc, "", form.fields, form.count, &raw, e);
 	if (!err && raw.metrics)
-		err = read_metrics(raw.metrics, spec, &r.metrics, e);
+		err = read_metrics(raw.metrics, &spec->rungs[rung], &r.metrics, e);
 	if (!err && raw.model)
 		err = check_model(raw.model, s, e);
 	if (!err && raw.test)

@@ -73,17 +73,19 @@ enum err result_tell(struct job *j, const struct trial_row *r, bool replay, stru
 	struct outcome o = { .number = (int)r->number, .ok = r->state == TRIAL_COMPLETE };
 	result_metrics(&r->metrics, o.metrics);
 	enum err err = table_tell(j->table, &o, e);
-	if (!err && o.ok)
+	if (!err && o.ok && r->rung == ladder_last(&j->problem.ladder))
 		err = result_offer(j, r->number, o.metrics, replay, e);
 	j->stirred = true;
 	return err;
 }
 
-bool result_feasible(const struct job *j, const struct trial_metrics *m)
+bool result_feasible(const struct job *j, int rung, const struct trial_metrics *m)
 {
 	double metrics[METRIC_COUNT];
+	struct problem p;
+	ladder_problem(&j->problem, rung, &p);
 	result_metrics(m, metrics);
-	return constraint_total(j->problem.constraints, j->problem.constraint_count, j->problem.baseline, metrics) == 0;
+	return constraint_total(p.constraints, p.constraint_count, p.baseline, metrics) == 0;
 }
 
 enum err result_share(const struct job *j, const struct trial_row *from, struct trial_row *r, struct errinfo *e)
@@ -95,7 +97,7 @@ enum err result_share(const struct job *j, const struct trial_row *from, struct 
 	r->test_accuracy = from->test_accuracy;
 	r->test_loss = from->test_loss;
 	r->finished = clock_wall_ms();
-	r->feasible = r->state == TRIAL_COMPLETE && result_feasible(j, &r->metrics);
+	r->feasible = r->state == TRIAL_COMPLETE && result_feasible(j, r->rung, &r->metrics);
 	enum err err = job_set_text(&r->source, id, e);
 	if (!err)
 		err = job_set_text(&r->model, from->model, e);
@@ -152,7 +154,7 @@ static enum err take_candidate(struct job *j, struct flight *f, const struct rep
 	enum trial_state from = r.state;
 	r.state = TRIAL_COMPLETE;
 	r.metrics = report->metrics;
-	r.feasible = result_feasible(j, &r.metrics);
+	r.feasible = result_feasible(j, r.rung, &r.metrics);
 	err = job_set_text(&r.model, report->model, e);
 	if (!err)
 		err = settle(j, f, &r, from, e);

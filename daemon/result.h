@@ -45,6 +45,7 @@ enum err result_test(struct job *j, struct flight *f, double accuracy, double lo
 enum err result_blame(struct job *j, enum err err, struct errinfo *e) __attribute__((warn_unused_result));
 
 void result_metrics(const struct trial_metrics *m, double ret[METRIC_COUNT]);
-bool result_feasible(const struct job *j, const struct trial_metrics *m);
+/* As far as the rung measures what is bounded. */
+bool result_feasible(const struct job *j, int rung, const struct trial_metrics *m);
 
 #endif

@@ -17,20 +17,22 @@ enum { MOST_IMAGES = 1000000000 };
 
 struct raw {
 	const char *name, *model;
-	const cJSON *data, *prune, *objectives, *constraints, *strategy, *budget, *rungs, *limits;
-	int64_t seed, window;
+	const cJSON *data, *pretrain, *prune, *objectives, *constraints, *strategy, *budget, *rungs, *limits;
+	int64_t eta, seed, window;
 };
 
 static const struct json_field raw_fields[] = {
 	JSON_FIELD(struct raw, name, JSON_STRING, true, 0, 0),
 	JSON_FIELD(struct raw, model, JSON_STRING, true, 0, 0),
 	JSON_FIELD(struct raw, data, JSON_OBJECT, true, 0, 0),
+	JSON_FIELD(struct raw, pretrain, JSON_ANY, false, 0, 0),
 	JSON_FIELD(struct raw, prune, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, objectives, JSON_ARRAY, false, 0, 0),
 	JSON_FIELD(struct raw, constraints, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, strategy, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, budget, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, rungs, JSON_ARRAY, false, 0, 0),
+	JSON_FIELD(struct raw, eta, JSON_INT, false, 2, 100),
 	JSON_FIELD(struct raw, seed, JSON_INT, false, 0, 0x1p53),
 	JSON_FIELD(struct raw, window, JSON_INT, false, 0, 1024),
 	JSON_FIELD(struct raw, limits, JSON_OBJECT, false, 0, 0),
@@ -53,12 +55,13 @@ static const struct json_field limits_fields[] = {
 
 struct raw_rung {
 	int64_t recalibrate, images;
-	const cJSON *latency;
+	const cJSON *train, *latency;
 };
 
 static const struct json_field rung_fields[] = {
 	JSON_FIELD(struct raw_rung, recalibrate, JSON_INT, false, 0, MOST_IMAGES),
 	JSON_FIELD(struct raw_rung, images, JSON_INT, false, 1, MOST_IMAGES),
+	JSON_FIELD(struct raw_rung, train, JSON_ANY, false, 0, 0),
 	JSON_FIELD(struct raw_rung, latency, JSON_ANY, false, 0, 0),
 };
 
@@ -115,12 +118,12 @@ static enum err read_data(const cJSON *obj, struct dataspec *d, struct errinfo *
 /* Those that a worker knows (evaluator/prune/criterion.h). */
 static enum err check_criterion(const char *name, struct errinfo *e)
 {
-	static const char *const known[] = { "l1", "l2", "fpgm", "bn", "activation", "random" };
+	static const char *const known[] = { "l1", "l2", "fpgm", "bn", "activation", "taylor", "obd", "random" };
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (!strcmp(name, known[i]))
 			return ERR_OK;
-	return err_set(e, ERR_INPUT, "prune.criterion: is \"%.40s\", expected l1, l2, fpgm, bn, activation or random",
-		name);
+	return err_set(e, ERR_INPUT, "prune.criterion: is \"%.40s\", expected l1, l2, fpgm, bn, activation, taylor, "
+		"obd or random", name);
 }
 
 static enum err read_prune(const cJSON *obj, struct spec *s, struct errinfo *e)
@@ -157,50 +160,92 @@ static enum err read_objectives(const cJSON *array, struct spec *s, struct errin
 	return ERR_OK;
 }
 
-static enum err read_latency(const cJSON *obj, struct spec_rung *r, struct errinfo *e)
+static bool given(const cJSON *value)
 {
-	char brief[64];
-	if (!obj || cJSON_IsNull(obj))
-		return ERR_OK;
-	if (!cJSON_IsObject(obj))
-		return err_set(e, ERR_INPUT, "rungs[0].latency: is %s, expected an object or null", json_brief(obj,
-			brief));
-	r->latency = true;
-	return json_read(obj, "rungs[0].latency", latency_fields, COUNT(latency_fields), r, e);
+	return value && !cJSON_IsNull(value);
 }
 
-/* One rung so far: the search has no second fidelity yet. How many images there are to score is known here only when
- * the job says so in a number; a worker takes all when there are fewer than asked for. */
-static enum err read_rungs(const cJSON *array, struct spec *s, struct errinfo *e)
+static enum err read_latency(const cJSON *obj, const char *rung, struct spec_rung *r, struct errinfo *e)
 {
-	int64_t held = s->data.held_count;
+	char path[32], brief[64];
+	if (!given(obj))
+		return ERR_OK;
+	snprintf(path, sizeof path, "%s.latency", rung);
+	if (!cJSON_IsObject(obj))
+		return err_set(e, ERR_INPUT, "%s: is %s, expected an object or null", path, json_brief(obj, brief));
+	r->latency = true;
+	return json_read(obj, path, latency_fields, COUNT(latency_fields), r, e);
+}
+
+/* An object, or null for no training. */
+static enum err read_train(const cJSON *obj, const char *path, bool teacher, bool *ret_trains, struct trainspec *ret,
+	struct errinfo *e)
+{
+	char brief[64];
+	*ret_trains = given(obj);
+	if (!*ret_trains)
+		return ERR_OK;
+	if (!cJSON_IsObject(obj))
+		return err_set(e, ERR_INPUT, "%s: is %s, expected an object or null", path, json_brief(obj, brief));
+	return trainspec_read(obj, path, teacher, ret, e);
+}
+
+/* How many images there are to score is known here only when the job says so in a number; a worker takes all when there
+ * are fewer than asked for. obj may be NULL: all defaults. */
+static enum err read_rung(const cJSON *obj, int index, const struct dataspec *d, struct spec_rung *ret,
+	struct errinfo *e)
+{
+	char path[16], train[24];
+	int64_t held = d->held_count;
 	struct raw_rung raw = { .recalibrate = 2048, .images = held ? held : MOST_IMAGES };
-	if (array && cJSON_GetArraySize(array) != 1)
-		return err_set(e, ERR_INPUT, "rungs: has %d entries, expected 1", cJSON_GetArraySize(array));
-	enum err err = array ? json_read(array->child, "rungs[0]", rung_fields, COUNT(rung_fields), &raw, e) : ERR_OK;
+	snprintf(path, sizeof path, "rungs[%d]", index);
+	snprintf(train, sizeof train, "%s.train", path);
+	enum err err = obj ? json_read(obj, path, rung_fields, COUNT(rung_fields), &raw, e) : ERR_OK;
 	if (err)
 		return err;
 	if (held && raw.images > held)
-		return err_set(e, ERR_INPUT, "rungs[0].images: is %lld, expected at most data.%s, %lld",
-			(long long)raw.images, s->data.held == DATA_SPLIT ? "split.validation" : "holdout",
-			(long long)held);
-	s->rung = (struct spec_rung){ .recalibrate = raw.recalibrate, .images = raw.images, .latency_batch = 1,
+		return err_set(e, ERR_INPUT, "%s.images: is %lld, expected at most data.%s, %lld", path,
+			(long long)raw.images, d->held == DATA_SPLIT ? "split.validation" : "holdout", (long long)held);
+	*ret = (struct spec_rung){ .recalibrate = raw.recalibrate, .images = raw.images, .latency_batch = 1,
 		.latency_rounds = 15 };
-	return read_latency(raw.latency, &s->rung, e);
+	err = read_train(raw.train, train, true, &ret->trains, &ret->train, e);
+	return err ? err : read_latency(raw.latency, path, ret, e);
+}
+
+static enum err read_rungs(const cJSON *array, struct spec *s, struct errinfo *e)
+{
+	int n = array ? cJSON_GetArraySize(array) : 1;
+	if (n < 1 || n > LADDER_RUNGS)
+		return err_set(e, ERR_INPUT, "rungs: has %d entries, expected 1 to %d", n, LADDER_RUNGS);
+	const cJSON *item = array ? array->child : NULL;
+	for (int i = 0; i < n; i++, item = item ? item->next : NULL) {
+		enum err err = read_rung(item, i, &s->data, &s->rungs[i], e);
+		if (err)
+			return err;
+	}
+	s->rung_count = n;
+	return ERR_OK;
+}
+
+int spec_last(const struct spec *s)
+{
+	return s->rung_count - 1;
 }
 
 /* A latency that nobody measures can be neither an objective nor a limit. */
 static enum err check_latency(const struct spec *s, struct errinfo *e)
 {
-	static const char why[] = "expected rungs[0].latency to say how it is measured";
-	if (s->rung.latency)
+	int last = spec_last(s);
+	if (s->rungs[last].latency)
 		return ERR_OK;
 	for (int i = 0; i < s->objective_count; i++)
 		if (s->objectives[i] == METRIC_LATENCY)
-			return err_set(e, ERR_INPUT, "objectives[%d]: is \"latency\", %s", i, why);
+			return err_set(e, ERR_INPUT, "objectives[%d]: is \"latency\", expected rungs[%d].latency to "
+				"say how it is measured", i, last);
 	for (int i = 0; i < s->constraint_count; i++)
 		if (s->constraints[i].metric == METRIC_LATENCY)
-			return err_set(e, ERR_INPUT, "constraints.latency: bounds the latency, %s", why);
+			return err_set(e, ERR_INPUT, "constraints.latency: bounds the latency, expected "
+				"rungs[%d].latency to say how it is measured", last);
 	return ERR_OK;
 }
 
@@ -219,6 +264,7 @@ static enum err read_name(const char *name, struct spec *s, struct errinfo *e)
 
 static enum err read_search(const struct raw *raw, struct spec *s, struct errinfo *e)
 {
+	s->eta = raw->eta;
 	s->seed = raw->seed;
 	s->window = raw->window;
 	s->strategy = raw->strategy;
@@ -236,7 +282,7 @@ static enum err read_search(const struct raw *raw, struct spec *s, struct errinf
 
 static enum err read_all(struct spec *s, struct errinfo *e)
 {
-	struct raw raw = { .seed = 1, .window = 4 };
+	struct raw raw = { .eta = 3, .seed = 1, .window = 4 };
 	enum err err = json_read(s->doc, "", raw_fields, COUNT(raw_fields), &raw, e);
 	if (err)
 		return err;
@@ -253,6 +299,8 @@ static enum err read_all(struct spec *s, struct errinfo *e)
 		memcpy(s->model, raw.model + SHA256, DIGEST_HEX + 1);
 	if (!err)
 		err = read_data(raw.data, &s->data, e);
+	if (!err)
+		err = read_train(raw.pretrain, "pretrain", false, &s->pretrains, &s->pretrain, e);
 	if (!err)
 		err = read_prune(raw.prune, s, e);
 	if (!err)
@@ -374,6 +422,17 @@ static void write_numbers(struct text *t, const char *key, const double *x, size
 	text_close(t, ']');
 }
 
+void spec_write_plan(const struct spec *s, struct text *t)
+{
+	int64_t trials = s->trials;
+	text_open(t, '[');
+	for (int i = 0; i < s->rung_count; i++) {
+		text_int(t, trials);
+		trials = trials / s->eta > 1 ? trials / s->eta : 1;
+	}
+	text_close(t, ']');
+}
+
 void spec_write_data(const struct spec *s, struct text *t)
 {
 	const struct dataspec *d = &s->data;
@@ -402,12 +461,27 @@ void spec_write_prune(const struct spec *s, struct text *t)
 	text_close(t, '}');
 }
 
-void spec_write_rung(const struct spec *s, struct text *t)
+static void write_train(const struct trainspec *train, struct text *t)
 {
-	const struct spec_rung *r = &s->rung;
+	cJSON *object = trainspec_write(train);
+	char *text = object ? cJSON_PrintUnformatted(object) : NULL;
+	if (text)
+		text_json(t, text);
+	else
+		t->failed = true;
+	cJSON_free(text);
+	cJSON_Delete(object);
+}
+
+void spec_write_rung(const struct spec_rung *r, bool train, struct text *t)
+{
 	text_open(t, '{');
 	text_put_int(t, "recalibrate", r->recalibrate);
 	text_put_int(t, "images", r->images);
+	if (train && r->trains) {
+		text_key(t, "train");
+		write_train(&r->train, t);
+	}
 	text_key(t, "latency");
 	if (r->latency) {
 		text_open(t, '{');
@@ -421,6 +495,11 @@ void spec_write_rung(const struct spec *s, struct text *t)
 	text_close(t, '}');
 }
 
+void spec_write_pretrain(const struct spec *s, struct text *t)
+{
+	write_train(&s->pretrain, t);
+}
+
 void spec_write_limits(const struct spec *s, struct text *t)
 {
 	text_open(t, '{');
@@ -429,24 +508,49 @@ void spec_write_limits(const struct spec *s, struct text *t)
 	text_close(t, '}');
 }
 
-enum err spec_digest(const struct spec *s, const char *candidate, char ret[DIGEST_HEX + 1], struct errinfo *e)
+static enum err digest_text(struct text *t, char ret[DIGEST_HEX + 1], struct errinfo *e)
 {
-	struct text t;
 	char *canonical;
 	size_t len;
-	text_init(&t);
-	text_open(&t, '[');
-	text_string(&t, s->model);
-	spec_write_data(s, &t);
-	spec_write_prune(s, &t);
-	spec_write_rung(s, &t);
-	text_int(&t, s->seed);
-	text_json(&t, candidate);
-	text_close(&t, ']');
-	enum err err = text_take(&t, &canonical, &len, e);
+	enum err err = text_take(t, &canonical, &len, e);
 	if (err)
 		return err;
 	err = digest_bytes(canonical, len, ret, e);
 	free(canonical);
 	return err;
+}
+
+static void begin_digest(const struct spec *s, const char *model, struct text *t)
+{
+	text_init(t);
+	text_open(t, '[');
+	text_string(t, model);
+	spec_write_data(s, t);
+	spec_write_prune(s, t);
+}
+
+enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
+	struct errinfo *e)
+{
+	struct text t;
+	begin_digest(s, model, &t);
+	for (int i = 0; i <= rung; i++)
+		spec_write_rung(&s->rungs[i], true, &t);
+	text_int(&t, s->seed);
+	text_json(&t, candidate);
+	text_close(&t, ']');
+	return digest_text(&t, ret, e);
+}
+
+enum err spec_digest_baseline(const struct spec *s, char ret[DIGEST_HEX + 1], struct errinfo *e)
+{
+	struct text t;
+	begin_digest(s, s->model, &t);
+	spec_write_rung(&s->rungs[spec_last(s)], false, &t);
+	text_int(&t, s->seed);
+	text_json(&t, NULL);
+	if (s->pretrains)
+		spec_write_pretrain(s, &t);
+	text_close(&t, ']');
+	return digest_text(&t, ret, e);
 }

@@ -14,7 +14,9 @@
 #include "base/dataspec.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/trainspec.h"
 #include "search/constraint.h"
+#include "search/ladder.h"
 #include "search/metric.h"
 #include "search/pareto.h"
 
@@ -26,6 +28,8 @@ struct spec_rung {
 	bool latency; /* measured? */
 	int64_t latency_batch, latency_rounds;
 	bool exclusive;
+	bool trains;
+	struct trainspec train;
 };
 
 struct spec {
@@ -42,7 +46,11 @@ struct spec {
 	int constraint_count;
 	const cJSON *strategy;
 	int64_t trials;
-	struct spec_rung rung;
+	struct spec_rung rungs[LADDER_RUNGS];
+	int rung_count;
+	int64_t eta;
+	bool pretrains;
+	struct trainspec pretrain;
 	int64_t seed, window;
 	int64_t trial_seconds, trial_memory_mb;
 };
@@ -55,15 +63,27 @@ void spec_free(struct spec *s);
 /* That all blobs are there: ERR_INPUT naming the field that refers to a missing one. */
 enum err spec_blobs(const struct spec *s, struct store *store, struct errinfo *e) __attribute__((warn_unused_result));
 
+/* The rung whose results count; the baseline is measured as it says, without training. */
+int spec_last(const struct spec *s);
+
+/* How many trials the budget makes at each rung, a JSON array: one in eta goes up, at least one. The baseline is not
+ * counted. */
+void spec_write_plan(const struct spec *s, struct text *t);
+
 /* The parts of a lease, each one JSON object. */
 void spec_write_data(const struct spec *s, struct text *t);
 void spec_write_prune(const struct spec *s, struct text *t);
-void spec_write_rung(const struct spec *s, struct text *t);
+/* train: with what it says of training, if anything. */
+void spec_write_rung(const struct spec_rung *r, bool train, struct text *t);
+void spec_write_pretrain(const struct spec *s, struct text *t);
 void spec_write_limits(const struct spec *s, struct text *t);
 
-/* Names all that decides a trial's result: model, data, prune, rung, seed and candidate (JSON text; NULL: the
- * baseline). */
-enum err spec_digest(const struct spec *s, const char *candidate, char ret[DIGEST_HEX + 1], struct errinfo *e)
+/* Names all that decides a trial's result: the model that is pruned, data, prune, the rungs up to its own, for it
+ * continues what was trained below, seed and candidate (JSON text). */
+enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
+	struct errinfo *e) __attribute__((warn_unused_result));
+/* The same of the baseline: the submitted model, and how it is trained before. */
+enum err spec_digest_baseline(const struct spec *s, char ret[DIGEST_HEX + 1], struct errinfo *e)
 	__attribute__((warn_unused_result));
 
 #endif

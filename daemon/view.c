@@ -70,6 +70,8 @@ void view_trial(const struct trial_row *r, struct text *t)
 	text_put_string(t, "state", trial_state_name(r->state));
 	text_put_string(t, "reason", r->reason);
 	text_put_string(t, "source", r->source);
+	snprintf(id, sizeof id, "%lld.%lld", (long long)r->job, (long long)r->parent);
+	text_put_string(t, "parent", r->parent ? id : NULL);
 	text_put_json(t, "candidate", r->candidate);
 	text_put_json(t, "requested", r->requested);
 	text_put_json(t, "achieved", r->achieved);
@@ -153,6 +155,18 @@ static void put_counts(struct text *t, const int64_t counts[TRIAL_STATE_COUNT])
 	text_close(t, '}');
 }
 
+static void put_plan(struct text *t, const struct job_row *r)
+{
+	if (r->plan) {
+		text_put_json(t, "plan", r->plan);
+		return;
+	}
+	text_key(t, "plan");
+	text_open(t, '[');
+	text_int(t, r->budget);
+	text_close(t, ']');
+}
+
 static void put_row(struct text *t, const struct job_row *r, const struct figures *f)
 {
 	text_put_int(t, "id", r->id);
@@ -163,6 +177,7 @@ static void put_row(struct text *t, const struct job_row *r, const struct figure
 	put_time(t, "started", r->started);
 	put_time(t, "finished", r->finished);
 	text_put_int(t, "budget", r->budget);
+	put_plan(t, r);
 	put_counts(t, f->counts);
 	put_metrics(t, "baseline", f->has_baseline ? &f->baseline : NULL);
 	text_key(t, "best");

@@ -8,8 +8,8 @@
 #include "store/statement.h"
 
 #define SELECT_JOB \
-	"SELECT id, state, resume, name, spec, inventory, reason, budget, created, started, finished, hypervolume " \
-	"FROM job "
+	"SELECT id, state, resume, name, spec, inventory, reason, budget, plan, created, started, finished, " \
+	"hypervolume FROM job "
 
 static const char *const states[] = {
 	[JOB_QUEUED] = "queued",
@@ -34,6 +34,7 @@ void job_row_fini(struct job_row *r)
 	free(r->spec);
 	free(r->inventory);
 	free(r->reason);
+	free(r->plan);
 	*r = (struct job_row){ 0 };
 }
 
@@ -43,11 +44,12 @@ static const char *subject_of(int64_t id, char buf[32])
 	return buf;
 }
 
-enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, int64_t now, int64_t *ret_id,
-	struct errinfo *e)
+enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, const char *plan, int64_t now,
+	int64_t *ret_id, struct errinfo *e)
 {
 	static const char sql[] =
-		"INSERT INTO job(state, resume, name, spec, budget, created) VALUES ('queued', 'queued', ?, ?, ?, ?)";
+		"INSERT INTO job(state, resume, name, spec, budget, plan, created) "
+		"VALUES ('queued', 'queued', ?, ?, ?, ?, ?)";
 	struct statement st;
 	enum err err = statement_begin_write(s, sql, &st, e);
 	if (err)
@@ -55,6 +57,7 @@ enum err job_insert(struct store *s, const char *name, const char *spec, int64_t
 	bind_text(&st, name);
 	bind_text(&st, spec);
 	bind_int(&st, budget);
+	bind_text(&st, plan);
 	bind_int(&st, now);
 	err = statement_run(&st, "job", NULL, e);
 	if (!err)
@@ -72,6 +75,7 @@ static struct job_row row_of(struct statement *st)
 	r.inventory = take_text(st);
 	r.reason = take_text(st);
 	r.budget = take_int(st);
+	r.plan = take_text(st);
 	r.created = take_int(st);
 	r.started = take_int(st);
 	r.finished = take_int(st);

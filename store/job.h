@@ -26,14 +26,15 @@ struct job_row {
 	char *inventory;              /* NULL until the baseline has reported */
 	char *reason;                 /* NULL unless failed */
 	int64_t budget;
+	char *plan; /* trials at each rung, JSON text; NULL: the budget's, at the only one */
 	int64_t created, started, finished; /* ms, 0: not yet */
 	double hypervolume;                 /* NaN: not yet */
 };
 void job_row_fini(struct job_row *r);
 
 /* Adds a queued job; *ret_id is assigned at once. */
-enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, int64_t now, int64_t *ret_id,
-	struct errinfo *e) __attribute__((warn_unused_result));
+enum err job_insert(struct store *s, const char *name, const char *spec, int64_t budget, const char *plan, int64_t now,
+	int64_t *ret_id, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_load(struct store *s, int64_t id, struct job_row *ret, struct errinfo *e)
 	__attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
 /* state, resume, reason, started, finished, inventory and hypervolume of r are written. */

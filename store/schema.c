@@ -124,6 +124,8 @@ static const char step_1[] =
 static const char step_2[] =
 	"ALTER TABLE trial ADD COLUMN\n"
 	"  parent INTEGER CHECK (parent > 0); -- number of the trial at the rung below that it continues\n"
+	"ALTER TABLE job ADD COLUMN\n"
+	"  plan   TEXT; -- trials at each rung, the baseline not counted, JSON array; NULL: the budget's, at one\n"
 	"DROP INDEX trial_best;\n"
 	"CREATE INDEX trial_best ON trial(job, rung, accuracy) WHERE state = 'complete' AND number > 0;\n"
 	"DROP VIEW trial_summary;\n"

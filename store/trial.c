@@ -275,7 +275,8 @@ enum err trial_count(struct store *s, int64_t job, int64_t ret[TRIAL_STATE_COUNT
 
 enum err trial_best_accuracy(struct store *s, int64_t job, double *ret, struct errinfo *e)
 {
-	static const char sql[] = "SELECT max(accuracy) FROM trial WHERE job = ?1 AND state = 'complete' AND number > 0 "
+	static const char sql[] = "SELECT max(accuracy) FROM trial "
+				  "WHERE job = ?1 AND state = 'complete' AND number > 0 "
 				  "AND rung = (SELECT rung FROM trial WHERE job = ?1 AND number = 0)";
 	struct statement st;
 	bool row;

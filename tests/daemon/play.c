@@ -63,30 +63,38 @@ static void read_candidate(const struct space *s, const cJSON *lease, int *keep)
 		keep[g] = cJSON_IsArray(candidate) ? cJSON_GetArrayItem(candidate, g)->valueint : s->groups[g].channels;
 }
 
+/* A ratio of MACs where the rung wants a latency; training adds to the accuracy, the more so the better it was. */
 static char *metrics_text(const cJSON *lease)
 {
 	struct space *space = read_space();
 	int *keep = calloc((size_t)space->group_count, sizeof *keep);
-	char *ret;
+	char *ret, latency[32] = "null";
 	read_candidate(space, lease, keep);
-	struct cost cost = cost_of(space, keep);
+	struct cost cost = cost_of(space, keep), intact = cost_of_intact(space);
 	double accuracy = accuracy_of(space, keep);
+	if (*scene_text(lease, "rung.train"))
+		accuracy += 0.04 * accuracy;
+	if (*scene_text(lease, "from"))
+		accuracy += 0.01 * accuracy;
+	if (strcmp(scene_text(lease, "rung.latency"), "null"))
+		snprintf(latency, sizeof latency, "%.17g", (double)cost.macs / (double)intact.macs);
 	ck_assert_int_ge(asprintf(&ret,
 		"{\"accuracy\": %.17g, \"loss\": %.17g, \"params\": %lld, \"macs\": %lld, \"bytes\": %lld, "
-		"\"memory\": 4096, \"latency\": null}",
+		"\"memory\": 4096, \"latency\": %s}",
 		accuracy, 1 - accuracy, (long long)cost.params, (long long)cost.macs,
-		(long long)cost.bytes), 0);
+		(long long)cost.bytes, latency), 0);
 	space_free(space);
 	free(keep);
 	return ret;
 }
 
-static void upload(struct scene *s, const char *text, char digest[DIGEST_HEX + 1])
+static const char *upload(struct scene *s, const char *text, char digest[DIGEST_HEX + 1])
 {
 	char path[96];
 	ck_ok(digest_bytes(text, strlen(text), digest, &e));
 	snprintf(path, sizeof path, "/v1/blobs/%s", digest);
 	ck_ok(http_put_bytes(s->http, path, text, strlen(text), &e));
+	return digest;
 }
 
 char *play_report_text(struct scene *s, const cJSON *lease)
@@ -97,11 +105,16 @@ char *play_report_text(struct scene *s, const cJSON *lease)
 		return strdup("{\"test\": {\"accuracy\": 0.5, \"loss\": 1.25}}");
 	metrics = metrics_text(lease);
 	if (!strcmp(kind, "baseline")) {
-		ck_assert_int_ge(asprintf(&ret, "{\"metrics\": %s, \"inventory\": %s}", metrics, inventory), 0);
+		bool trained = *scene_text(lease, "pretrain");
+		char model[DIGEST_HEX + 32] = "";
+		if (trained)
+			snprintf(model, sizeof model, ", \"model\": \"%s\"", upload(s, "trained", digest));
+		ck_assert_int_ge(asprintf(&ret, "{\"metrics\": %s, \"inventory\": %s%s}", metrics, inventory,
+			model), 0);
 	} else {
-		char *model = cJSON_PrintUnformatted(cJSON_GetObjectItem(lease, "candidate"));
+		char model[4096];
+		snprintf(model, sizeof model, "%s%s", scene_text(lease, "candidate"), scene_text(lease, "from"));
 		upload(s, model, digest);
-		cJSON_free(model);
 		ck_assert_int_ge(asprintf(&ret, "{\"metrics\": %s, \"model\": \"%s\"}", metrics, digest), 0);
 	}
 	free(metrics);
@@ -195,7 +208,8 @@ char *play_story(struct scene *s, int job)
 	FILE *f = open_memstream(&ret, &len);
 	const cJSON *t;
 	cJSON_ArrayForEach(t, cJSON_GetObjectItem(doc, "trials")) {
-		fprintf(f, "%s %s %s ", scene_text(t, "number"), scene_text(t, "state"), scene_text(t, "candidate"));
+		fprintf(f, "%s %s %s %s %s ", scene_text(t, "number"), scene_text(t, "state"), scene_text(t, "rung"),
+			scene_text(t, "parent"), scene_text(t, "candidate"));
 		fprintf(f, "%s %s %s %s\n", scene_text(t, "metrics.params"), scene_text(t, "metrics.accuracy"),
 			scene_text(t, "pareto"), scene_text(t, "test"));
 	}

@@ -11,6 +11,9 @@ static const char *const strategies[] = {
 	"\"budget\": {\"trials\": 26}, \"strategy\": {\"name\": \"nsga2\", \"population\": 6}, \"seed\": 5,",
 	"\"budget\": {\"trials\": 26}, \"strategy\": {\"name\": \"random\"}, \"seed\": 6, \"window\": 3,",
 	"\"budget\": {\"trials\": 26}, \"strategy\": {\"name\": \"anneal\"}, \"seed\": 7, \"window\": 2,",
+	"\"budget\": {\"trials\": 20}, \"strategy\": {\"name\": \"nsga2\", \"population\": 6}, \"window\": 3, "
+	"\"rungs\": [{\"images\": 9}, {\"train\": {\"steps\": 5}}, {\"train\": {}, \"latency\": {}}], "
+	"\"objectives\": [\"accuracy\", \"latency\"],",
 };
 
 /* The story of a job that these workers do without disturbance. */
@@ -153,8 +156,8 @@ Suite *suite_replay(void)
 	Suite *s = suite_create("replay");
 	TCase *t = tcase_create("replay");
 	tcase_set_timeout(t, 120);
-	tcase_add_loop_test(t, any_number_of_workers_proposes_the_same_and_ends_in_the_same_set, 0, 3);
-	tcase_add_loop_test(t, crashes_change_nothing, 0, 3);
+	tcase_add_loop_test(t, any_number_of_workers_proposes_the_same_and_ends_in_the_same_set, 0, 4);
+	tcase_add_loop_test(t, crashes_change_nothing, 0, 4);
 	tcase_add_test(t, a_failed_commit_ends_the_daemon_and_nothing_is_acknowledged);
 	tcase_add_test(t, an_acknowledged_submission_survives_a_crash_before_anything_happened);
 	tcase_add_test(t, a_remote_workers_lease_outlives_the_daemon);

@@ -31,8 +31,8 @@ START_TEST(a_short_document_gets_the_defaults)
 	ck_assert_int_eq(s->constraint_count, 0);
 	ck_assert_str_eq(cJSON_GetObjectItem(s->strategy, "name")->valuestring, "nsga2");
 	ck_assert_int_eq(s->trials, 60);
-	ck_assert_int_eq(s->rung.images, 5000);
-	ck_assert(!s->rung.latency);
+	ck_assert_int_eq(s->rungs[0].images, 5000);
+	ck_assert(!s->rungs[0].latency);
 	ck_assert_int_eq(s->window, 4);
 	ck_assert_int_eq(s->trial_seconds, 600);
 	spec_free(s);
@@ -51,9 +51,9 @@ START_TEST(what_is_written_is_what_is_meant)
 	ck_assert_int_eq(s->constraint_count, 1);
 	ck_assert_int_eq(s->trials, 7);
 	ck_assert_int_eq(s->round_to, 8);
-	ck_assert(s->rung.latency && s->rung.exclusive);
-	ck_assert_int_eq(s->rung.latency_rounds, 5);
-	ck_assert_int_eq(s->rung.latency_batch, 1);
+	ck_assert(s->rungs[0].latency && s->rungs[0].exclusive);
+	ck_assert_int_eq(s->rungs[0].latency_rounds, 5);
+	ck_assert_int_eq(s->rungs[0].latency_batch, 1);
 	ck_assert_int_eq(s->seed, 9);
 	ck_assert_int_eq(s->trial_seconds, 3);
 	ck_assert_int_eq(s->trial_memory_mb, 4096);
@@ -105,7 +105,20 @@ static const struct {
 	{ JOB(", \"strategy\": {\"name\": \"nsga2\", \"luck\": 1}"), "luck: unknown key" },
 	{ JOB(", \"budget\": {\"trials\": -3}"), "budget.trials: is -3, expected an integer from 1 to 1000000" },
 	{ JOB(", \"budget\": {}"), "budget.trials: missing" },
-	{ JOB(", \"rungs\": []"), "rungs: has 0 entries, expected 1" },
+	{ JOB(", \"rungs\": []"), "rungs: has 0 entries, expected 1 to 8" },
+	{ JOB(", \"rungs\": [{},{},{},{},{},{},{},{},{}]"), "rungs: has 9 entries, expected 1 to 8" },
+	{ JOB(", \"rungs\": [{}, 3]"), "rungs[1]: is 3, expected an object" },
+	{ JOB(", \"rungs\": [{}, {\"images\": 6000}]"), "rungs[1].images: is 6000" },
+	{ JOB(", \"rungs\": [{}, {\"train\": 1}]"), "rungs[1].train: is 1, expected an object or null" },
+	{ JOB(", \"rungs\": [{\"train\": {\"epochs\": 0}}]"), "rungs[0].train.epochs: is 0, expected" },
+	{ JOB(", \"rungs\": [{\"train\": {\"distil\": {\"weight\": 2}}}]"), "rungs[0].train.distil.weight: is 2" },
+	{ JOB(", \"rungs\": [{\"latency\": {}}, {}], \"objectives\": [\"macs\", \"latency\"]"),
+	"objectives[1]: is \"latency\", expected rungs[1].latency" },
+	{ JOB(", \"rungs\": [{\"latency\": {}}, {}], \"constraints\": {\"latency\": \"<= 0.5\"}"),
+	"constraints.latency: bounds the latency, expected rungs[1].latency" },
+	{ JOB(", \"eta\": 1"), "eta: is 1, expected an integer from 2 to 100" },
+	{ JOB(", \"pretrain\": true"), "pretrain: is true, expected an object or null" },
+	{ JOB(", \"pretrain\": {\"distil\": {}}"), "pretrain.distil: is given, expected nothing" },
 	{ JOB(", \"rungs\": [{\"images\": 6000}]"), "rungs[0].images: is 6000, expected at most data.holdout, 5000" },
 	{ JOB_DATA(", \"split\": {\"validation\": 9}}, \"rungs\": [{\"images\": 10}], \"limits\": {"),
 	"rungs[0].images: is 10, expected at most data.split.validation, 9" },
@@ -130,7 +143,8 @@ static void digest_of(const char *job, const char *candidate, char ret[DIGEST_HE
 {
 	struct spec *s;
 	ck_ok(spec_parse(job, &s, &e));
-	ck_ok(spec_digest(s, candidate, ret, &e));
+	ck_ok(candidate ? spec_digest(s, s->model, spec_last(s), candidate, ret, &e)
+		: spec_digest_baseline(s, ret, &e));
 	spec_free(s);
 }
 
@@ -209,7 +223,7 @@ START_TEST(the_data_of_a_lease_is_in_one_canonical_form)
 	ck_ok(text_take(&t, &text, NULL, &e));
 	shorten(text);
 	ck_assert_str_eq(text, data_forms[_i].lease);
-	ck_assert_int_eq(s->rung.images, s->data.held_count ? s->data.held_count : 1000000000);
+	ck_assert_int_eq(s->rungs[0].images, s->data.held_count ? s->data.held_count : 1000000000);
 	free(text);
 	spec_free(s);
 }
@@ -222,7 +236,7 @@ START_TEST(the_parts_of_a_lease_are_complete)
 	char *text;
 	ck_ok(spec_parse(JOB(", \"rungs\": [{\"latency\": {\"batch\": 2}}]"), &s, &e));
 	text_init(&t);
-	spec_write_rung(s, &t);
+	spec_write_rung(&s->rungs[0], true, &t);
 	ck_ok(text_take(&t, &text, NULL, &e));
 	ck_assert_str_eq(text,
 		"{\"recalibrate\":2048,\"images\":5000,\"latency\":{\"batch\":2,\"rounds\":15,\"exclusive\":false}}");
@@ -230,6 +244,89 @@ START_TEST(the_parts_of_a_lease_are_complete)
 	spec_write_prune(s, &t);
 	ck_ok(text_take(&t, &text, NULL, &e));
 	ck_assert_str_eq(text, "{\"criterion\":\"l1\",\"max_ratio\":0.95,\"round_to\":1}");
+	free(text);
+	spec_free(s);
+}
+END_TEST
+
+START_TEST(several_rungs_and_training_are_read)
+{
+	struct spec *s;
+	struct text t;
+	char *text;
+	ck_ok(spec_parse(JOB(", \"eta\": 4, \"budget\": {\"trials\": 50}, "
+		"\"rungs\": [{\"images\": 10}, {\"train\": null}, {\"train\": {\"steps\": 7}, "
+		"\"latency\": {\"exclusive\": true}}, {}], \"pretrain\": {\"epochs\": 3}"), &s, &e));
+	ck_assert_int_eq(s->rung_count, 4);
+	ck_assert_int_eq(s->eta, 4);
+	ck_assert(s->rungs[0].images == 10 && s->rungs[3].images == 5000);
+	ck_assert(!s->rungs[1].trains && s->rungs[2].trains && s->rungs[2].train.steps == 7);
+	ck_assert(!s->rungs[1].latency && s->rungs[2].exclusive && !s->rungs[3].latency);
+	ck_assert(s->rungs[2].train.distil_weight == 0.5);
+	ck_assert(s->pretrains && s->pretrain.epochs == 3 && s->pretrain.distil_weight == 0);
+	text_init(&t);
+	spec_write_plan(s, &t);
+	ck_ok(text_take(&t, &text, NULL, &e));
+	ck_assert_str_eq(text, "[50,12,3,1]");
+	free(text);
+	spec_free(s);
+	ck_ok(spec_parse(JOB(", \"pretrain\": null"), &s, &e));
+	ck_assert(!s->pretrains && s->rung_count == 1 && s->eta == 3);
+	spec_free(s);
+}
+END_TEST
+
+static void rung_digest(const char *job, int rung, char ret[DIGEST_HEX + 1])
+{
+	struct spec *s;
+	ck_ok(spec_parse(job, &s, &e));
+	ck_ok(rung < 0 ? spec_digest_baseline(s, ret, &e) : spec_digest(s, s->model, rung, "[1,2]", ret, &e));
+	spec_free(s);
+}
+
+START_TEST(the_digest_knows_the_rungs_up_to_its_own)
+{
+	static const char two[] = JOB(", \"rungs\": [{\"images\": 10}, {\"train\": {\"steps\": 7}}]");
+	static const char other_first[] = JOB(", \"rungs\": [{\"images\": 11}, {\"train\": {\"steps\": 7}}]");
+	static const char other_last[] = JOB(", \"rungs\": [{\"images\": 10}, {\"train\": {\"steps\": 8}}]");
+	static const char one[] = JOB(", \"rungs\": [{\"images\": 10}]");
+	char a[DIGEST_HEX + 1], b[DIGEST_HEX + 1];
+	rung_digest(two, 0, a);
+	rung_digest(one, 0, b);
+	ck_assert_str_eq(a, b);
+	rung_digest(other_last, 0, b);
+	ck_assert_str_eq(a, b);
+	rung_digest(two, 1, a);
+	rung_digest(other_first, 1, b);
+	ck_assert_str_ne(a, b);
+	rung_digest(other_last, 1, b);
+	ck_assert_str_ne(a, b);
+	rung_digest(JOB(""), -1, a); /* the baseline is never trained by a rung, nor looked at by a lower one */
+	rung_digest(two, -1, b);
+	ck_assert_str_eq(a, b);
+	rung_digest(one, -1, b);
+	ck_assert_str_ne(a, b);
+	rung_digest(JOB(", \"pretrain\": {}"), -1, b);
+	ck_assert_str_ne(a, b);
+	rung_digest(JOB(", \"pretrain\": {\"epochs\": 2}"), -1, a);
+	ck_assert_str_ne(a, b);
+}
+END_TEST
+
+START_TEST(training_in_a_lease_is_complete)
+{
+	struct spec *s;
+	struct text t;
+	char *text;
+	ck_ok(spec_parse(JOB(", \"rungs\": [{\"train\": {\"epochs\": 2}}]"), &s, &e));
+	text_init(&t);
+	spec_write_rung(&s->rungs[0], true, &t);
+	ck_ok(text_take(&t, &text, NULL, &e));
+	ck_assert_str_eq(text, "{\"recalibrate\":2048,\"images\":5000,\"train\":{\"epochs\":2,\"batch\":128,"
+		"\"optimizer\":\"sgd\",\"rate\":0.05,\"momentum\":0.9,\"nesterov\":true,\"weight_decay\":0.0005,"
+		"\"decay_norms\":false,\"clip\":null,\"schedule\":\"cosine\",\"warmup\":0,\"smoothing\":0,"
+		"\"distil\":{\"weight\":0.5,\"temperature\":4},\"augment\":{\"flip\":false,\"shift\":0,\"crop\":1},"
+		"\"early_stop\":{\"patience\":0,\"images\":2000}},\"latency\":null}");
 	free(text);
 	spec_free(s);
 }
@@ -245,6 +342,9 @@ Suite *suite_spec(void)
 	tcase_add_test(t, the_digest_knows_all_that_decides_a_result_and_nothing_else);
 	tcase_add_loop_test(t, the_data_of_a_lease_is_in_one_canonical_form, 0,
 		sizeof data_forms / sizeof *data_forms);
+	tcase_add_test(t, several_rungs_and_training_are_read);
+	tcase_add_test(t, the_digest_knows_the_rungs_up_to_its_own);
+	tcase_add_test(t, training_in_a_lease_is_complete);
 	tcase_add_test(t, the_parts_of_a_lease_are_complete);
 	suite_add_tcase(s, t);
 	return s;

@@ -93,9 +93,9 @@ static bool fill(int64_t *ret_committed)
 	memset(spec, 'x', sizeof spec - 1);
 	for (int64_t committed = 0;; committed += 2) {
 		int64_t id;
-		enum err err = job_insert(store, "filler", spec, 1, 1, &id, &e);
+		enum err err = job_insert(store, "filler", spec, 1, NULL, 1, &id, &e);
 		if (!err)
-			err = job_insert(store, "filler", spec, 1, 1, &id, &e);
+			err = job_insert(store, "filler", spec, 1, NULL, 1, &id, &e);
 		enum err end = store_commit(store, &e);
 		if (!err && !end)
 			continue;
@@ -138,10 +138,10 @@ START_TEST(a_transaction_that_sqlite_gave_up_refuses_writes_until_it_is_ended)
 	signal(SIGXFSZ, SIG_IGN);
 	limit_files(300000);
 	for (int i = 0; !err && i < 200; i++)
-		err = job_insert(store, "lost", spec, 1, 1, &id, &e);
+		err = job_insert(store, "lost", spec, 1, NULL, 1, &id, &e);
 	ck_assert_int_eq(err, ERR_IO);
 	limit_files(RLIM_INFINITY);
-	ck_fails(ERR_IO, job_insert(store, "lost", "{}", 1, 1, &id, &e));
+	ck_fails(ERR_IO, job_insert(store, "lost", "{}", 1, NULL, 1, &id, &e));
 	ck_fails(ERR_IO, store_commit(store, &e));
 	a_job("after");
 	ck_ok(store_commit(store, &e));

@@ -12,7 +12,7 @@ START_TEST(a_new_job_is_queued_and_otherwise_empty)
 {
 	struct job_row r;
 	int64_t id;
-	ck_ok(job_insert(store, "fashion", "{\"seed\": 1}", 60, 1763769600000, &id, &e));
+	ck_ok(job_insert(store, "fashion", "{\"seed\": 1}", 60, "[60,20]", 1763769600000, &id, &e));
 	ck_assert_int_gt(id, 0);
 	ck_ok(job_load(store, id, &r, &e));
 	ck_assert_int_eq(r.id, id);
@@ -22,6 +22,7 @@ START_TEST(a_new_job_is_queued_and_otherwise_empty)
 	ck_assert_ptr_null(r.inventory);
 	ck_assert_ptr_null(r.reason);
 	ck_assert_int_eq(r.budget, 60);
+	ck_assert_str_eq(r.plan, "[60,20]");
 	ck_assert_int_eq(r.created, 1763769600000);
 	ck_assert_int_eq(r.started, 0);
 	ck_assert_int_eq(r.finished, 0);

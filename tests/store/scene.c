@@ -82,7 +82,7 @@ const char *ask(const char *sql)
 int64_t a_job(const char *name)
 {
 	int64_t id;
-	ck_ok(job_insert(store, name, "{}", 60, 1000, &id, &e));
+	ck_ok(job_insert(store, name, "{}", 60, NULL, 1000, &id, &e));
 	return id;
 }
 

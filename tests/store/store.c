@@ -173,6 +173,7 @@ START_TEST(a_database_of_schema_1_gets_parents_and_keeps_its_trials)
 {
 	static const char back[] =
 		"DROP VIEW trial_summary; DROP INDEX trial_best; ALTER TABLE trial DROP COLUMN parent;"
+		"ALTER TABLE job DROP COLUMN plan;"
 		"CREATE VIEW trial_summary AS SELECT number AS trial FROM trial;"
 		"CREATE INDEX trial_best ON trial(job, accuracy) WHERE state = 'complete' AND number > 0;"
 		"PRAGMA user_version = 1";
@@ -250,7 +251,7 @@ START_TEST(a_write_lock_held_outside_is_unavailable_with_nothing_lost)
 	a_job("before");
 	ck_ok(store_commit(store, &e));
 	person_asks(person, "BEGIN IMMEDIATE");
-	ck_fails(ERR_UNAVAILABLE, job_insert(store, "refused", "{}", 1, 1, &id, &e));
+	ck_fails(ERR_UNAVAILABLE, job_insert(store, "refused", "{}", 1, NULL, 1, &id, &e));
 	ck_assert_ptr_nonnull(strstr(e.msg, "locked"));
 	ck_assert(!store_dirty(store));
 	person_asks(person, "ROLLBACK");
