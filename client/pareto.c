@@ -28,13 +28,16 @@ static int pruned_members(const cJSON *pareto)
 	return n;
 }
 
+/* Of those at the last rung, which is the baseline's. */
 static bool all_infeasible(const cJSON *trials)
 {
 	const cJSON *trial;
 	int complete = 0, infeasible = 0;
+	double last = view_number(cJSON_GetArrayItem(trials, 0), "rung");
 	cJSON_ArrayForEach(trial, trials) {
 		const char *state = view_text(trial, "state");
-		bool counts = view_number(trial, "number") > 0 && state && !strcmp(state, "complete");
+		bool counts = view_number(trial, "number") > 0 && state && !strcmp(state, "complete") &&
+			!(view_number(trial, "rung") < last);
 		complete += counts;
 		infeasible += counts && view_infeasible(trial);
 	}

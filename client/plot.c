@@ -106,13 +106,14 @@ static enum err read_points(struct plot *p, const cJSON *trials, struct errinfo 
 {
 	int n = cJSON_GetArraySize(trials);
 	const cJSON *trial;
+	double last = view_number(cJSON_GetArrayItem(trials, 0), "rung"); /* the baseline's: the only one that counts */
 	p->points = calloc((size_t)n + 1, sizeof *p->points);
 	if (!p->points)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	p->baseline.accuracy = NAN;
 	cJSON_ArrayForEach(trial, trials) {
 		struct point q;
-		if (!read_point(trial, p->metric, &q))
+		if (view_number(trial, "rung") < last || !read_point(trial, p->metric, &q))
 			continue;
 		if (q.number == 0)
 			p->baseline = q;

@@ -12,7 +12,7 @@
 
 void progress_init(struct progress *p)
 {
-	*p = (struct progress){ .job = NAN, .budget = NAN, .hypervolume = NAN };
+	*p = (struct progress){ .job = NAN, .hypervolume = NAN, .plan = { .rungs = 1, .trials = { NAN } } };
 }
 
 void progress_fini(struct progress *p)
@@ -27,7 +27,7 @@ void progress_job(struct progress *p, const cJSON *job)
 	format_clean(view_text(job, "state"), p->state, sizeof p->state);
 	format_clean(view_text(job, "reason") ? view_text(job, "reason") : "", p->reason, sizeof p->reason);
 	p->job = view_number(job, "id");
-	p->budget = view_number(job, "budget");
+	plan_read(job, &p->plan);
 	p->hypervolume = view_number(job, "hypervolume");
 }
 
@@ -67,6 +67,8 @@ enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended,
 	t->running = !strcmp(state, "running");
 	t->complete = !strcmp(state, "complete");
 	t->ended = t->complete || !strcmp(state, "failed") || !strcmp(state, "cancelled");
+	double rung = view_number(trial, "rung");
+	t->rung = rung > 0 && rung < PLAN_RUNGS ? (int)rung : 0;
 	t->accuracy = view_number(trial, "metrics.accuracy");
 	t->params = view_number(trial, "metrics.params");
 	bool known_before = view_text(trial, "source") != NULL;
@@ -95,28 +97,43 @@ static int ended(const struct progress *p)
 	return n;
 }
 
-/* The baseline is left out: it does other work than the rest. */
+/* Seconds that one worker needs for the trials to come at a rung. The baseline is left out: it does other work than the
+ * rest. */
+static double left_at(const struct progress *p, int rung)
+{
+	double seconds = 0, remaining = p->plan.trials[rung];
+	int timed = 0;
+	for (size_t i = 1; i < p->trial_count; i++) {
+		const struct progress_trial *t = &p->trials[i];
+		if (!t->ended || t->rung != rung)
+			continue;
+		remaining--;
+		if (isfinite(t->seconds)) {
+			seconds += t->seconds;
+			timed++;
+		}
+	}
+	if (remaining <= 0 && rung > 0)
+		return 0;
+	return timed && remaining >= 0 ? remaining * seconds / timed : NAN;
+}
+
 double progress_left(const struct progress *p)
 {
 	double seconds = 0;
-	int timed = 0;
-	for (size_t i = 1; i < p->trial_count; i++)
-		if (p->trials[i].ended && isfinite(p->trials[i].seconds)) {
-			seconds += p->trials[i].seconds;
-			timed++;
-		}
-	double remaining = p->budget - ended(p);
-	if (!timed || !(remaining >= 0) || strcmp(p->state, "searching"))
+	if (strcmp(p->state, "searching"))
 		return NAN;
-	return remaining * seconds / timed / (p->parallel ? p->parallel : 1);
+	for (int r = 0; r < p->plan.rungs; r++)
+		seconds += left_at(p, r);
+	return seconds / (p->parallel ? p->parallel : 1);
 }
 
 static const struct progress_trial *best(const struct progress *p)
 {
 	const struct progress_trial *b = NULL;
 	for (size_t i = 1; i < p->trial_count; i++)
-		if (p->trials[i].complete && isfinite(p->trials[i].accuracy) &&
-			(!b || p->trials[i].accuracy > b->accuracy))
+		if (p->trials[i].complete && p->trials[i].rung == p->plan.rungs - 1 &&
+			isfinite(p->trials[i].accuracy) && (!b || p->trials[i].accuracy > b->accuracy))
 			b = &p->trials[i];
 	return b;
 }
@@ -149,8 +166,8 @@ static void compose(const struct progress *p, unsigned parts, char buf[PROGRESS_
 	snprintf(text, sizeof text, parts & PART_NAME ? "job %.0f %s" : "job %.0f", p->job, p->name);
 	append(buf, text);
 	append(buf, p->state);
-	if ((parts & PART_TRIALS) && isfinite(p->budget)) {
-		snprintf(text, sizeof text, "%d/%.0f trials", ended(p), p->budget);
+	if ((parts & PART_TRIALS) && isfinite(plan_total(&p->plan))) {
+		snprintf(text, sizeof text, "%d/%.0f trials", ended(p), plan_total(&p->plan));
 		append(buf, text);
 	}
 	if (parts & PART_BEST)

@@ -10,18 +10,21 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "client/plan.h"
 
 enum { PROGRESS_MAX_TRIALS = 1000001, PROGRESS_LINE = 512 };
 
 struct progress_trial {
 	bool running, ended, complete;
+	int rung;
 	double accuracy, params;
 	double seconds; /* that it took; NaN when it took none, its result being known already */
 };
 
 struct progress {
 	char name[128], state[32], reason[256];
-	double job, budget, hypervolume; /* NaN: unknown */
+	double job, hypervolume;         /* NaN: unknown */
+	struct plan plan;
 	struct progress_trial *trials;   /* by number, 0 is the baseline */
 	size_t trial_count;
 	int running, parallel; /* trials now; and before the last one ended, whose worker has got another by now */
@@ -40,8 +43,8 @@ enum err progress_trial(struct progress *p, const cJSON *trial, bool *ret_ended,
 bool progress_over(const struct progress *p);
 bool progress_done(const struct progress *p);
 
-/* Seconds until the budget is used up, if trials go on taking their mean time, as many at once as lately; NaN while
- * there is nothing to go by. */
+/* Seconds until all planned trials are done, if those of each rung go on taking their mean time, as many at once as
+ * lately; NaN while a rung with trials to come has nothing to go by. */
 double progress_left(const struct progress *p);
 
 /* At most `columns` wide: what matters least is left out first. */

@@ -14,6 +14,7 @@
 #include "client/client.h"
 #include "client/format.h"
 #include "client/jobfile.h"
+#include "client/plan.h"
 #include "client/view.h"
 
 /* One line on a terminal's standard error, drawn over by the next one. */
@@ -53,6 +54,16 @@ static enum err upload(struct client *c, const struct jobfile *j, struct errinfo
 	return err;
 }
 
+/* What goes up comes on top of the budget, which counts candidates. */
+static void say_plan(struct client *c, const cJSON *job)
+{
+	struct plan plan;
+	char text[PLAN_TEXT];
+	plan_read(job, &plan);
+	if (plan.rungs > 1 && !c->args->json)
+		client_note(c, "%.0f trials are planned: %s", plan_total(&plan), plan_text(&plan, text));
+}
+
 static enum err post(struct client *c, const struct jobfile *j, int64_t *ret_job, struct errinfo *e)
 {
 	cJSON *job = NULL;
@@ -68,8 +79,10 @@ static enum err post(struct client *c, const struct jobfile *j, int64_t *ret_job
 		client_note(c, "job %.0f", id);
 	else
 		fprintf(c->out, "%.0f\n", id);
-	if (!err)
+	if (!err) {
 		*ret_job = (int64_t)id;
+		say_plan(c, job);
+	}
 	cJSON_Delete(job);
 	return err;
 }

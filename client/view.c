@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "client/format.h"
+#include "client/plan.h"
 #include "client/table.h"
 
 enum { PROGRESS_MAX = 96 };
@@ -76,7 +77,7 @@ static void cell(struct table *t, formatter *format, double x)
 	table_cell(t, format(x, buf));
 }
 
-/* Trials that have ended. The baseline is among those that the daemon counts and not in the budget; before it is
+/* Trials that have ended. The baseline is among those that the daemon counts and not in the plan; before it is
  * complete there are no others. */
 static double trials_done(const cJSON *job)
 {
@@ -89,12 +90,14 @@ static double trials_done(const cJSON *job)
 /* "20/60", "20/60, 2 failed". */
 static const char *progress_of(const cJSON *job, char buf[PROGRESS_MAX])
 {
-	double done = trials_done(job), budget = view_number(job, "budget"), failed = view_number(job, "trials.failed");
-	if (!isfinite(done) || !isfinite(budget))
+	struct plan plan;
+	plan_read(job, &plan);
+	double done = trials_done(job), planned = plan_total(&plan), failed = view_number(job, "trials.failed");
+	if (!isfinite(done) || !isfinite(planned))
 		snprintf(buf, PROGRESS_MAX, "-");
 	else
 		snprintf(buf, PROGRESS_MAX, done > 0 && failed > 0 ? "%.0f/%.0f, %.0f failed" : "%.0f/%.0f", done,
-			budget, failed);
+			planned, failed);
 	return buf;
 }
 
@@ -260,7 +263,9 @@ static void view_span(const cJSON *object, FILE *out)
 enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 {
 	char buf[512], number[FORMAT_MAX];
+	struct plan plan;
 	const cJSON *groups = view_member(job, "groups"), *frozen = view_member(job, "frozen");
+	plan_read(job, &plan);
 	snprintf(buf, sizeof buf, "%.0f", view_number(job, "id"));
 	line(out, "job", buf);
 	line(out, "name", view_text(job, "name"));
@@ -268,6 +273,8 @@ enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 	line(out, "reason", view_text(job, "reason"));
 	view_span(job, out);
 	line(out, "trials", progress_of(job, buf));
+	if (plan.rungs > 1)
+		line(out, "planned", plan_text(&plan, buf));
 	line(out, "baseline", metrics_of(view_member(job, "baseline"), buf, sizeof buf));
 	line(out, "best", metrics_of(view_member(job, "best"), buf, sizeof buf));
 	snprintf(buf, sizeof buf, "%.0f, hypervolume %s", view_number(job, "pareto"),
@@ -290,6 +297,9 @@ enum err view_trial(const cJSON *trial, const cJSON *groups, FILE *out, bool bol
 	line(out, "state", view_text(trial, "state"));
 	line(out, "reason", view_text(trial, "reason"));
 	line(out, "same as", view_text(trial, "source"));
+	if (view_number(trial, "rung") > 0)
+		line_json(out, "rung", view_member(trial, "rung"));
+	line(out, "continues", view_text(trial, "parent"));
 	view_span(trial, out);
 	line(out, "worker", view_text(trial, "worker"));
 	line_json(out, "attempts", view_member(trial, "attempts"));
@@ -318,10 +328,20 @@ static const char *note_of(const cJSON *trial, char *buf, size_t size)
 	return buf;
 }
 
+static bool any_climbs(const cJSON *trials)
+{
+	const cJSON *trial;
+	cJSON_ArrayForEach(trial, trials)
+		if (view_number(trial, "rung") > 0)
+			return true;
+	return false;
+}
+
 enum err view_trials(const cJSON *trials, FILE *out, bool bold, struct errinfo *e)
 {
 	static const struct table_column columns[] = {
 		{ "TRIAL", TABLE_RIGHT },
+		{ "RUNG", TABLE_SPARSE },
 		{ "STATE", TABLE_LEFT },
 		{ "ACCURACY", TABLE_RIGHT },
 		{ "PARAMS", TABLE_RIGHT },
@@ -334,12 +354,14 @@ enum err view_trials(const cJSON *trials, FILE *out, bool bold, struct errinfo *
 	};
 	struct table *t = table_new(columns, COUNT(columns));
 	const cJSON *trial;
+	bool rungs = any_climbs(trials);
 	char buf[256];
 	if (!t)
 		return no_memory(e);
 	cJSON_ArrayForEach(trial, trials) {
 		double started = view_number(trial, "started"), finished = view_number(trial, "finished");
 		cell_number(t, view_number(trial, "number"));
+		cell_number(t, rungs ? view_number(trial, "rung") : NAN);
 		table_cell(t, view_text(trial, "state"));
 		cell(t, format_fraction, view_number(trial, "metrics.accuracy"));
 		cell(t, format_count, view_number(trial, "metrics.params"));
@@ -461,16 +483,18 @@ static const char *size_of(const cJSON *trial, const char *metric, const char *a
 
 void view_trial_line(const cJSON *trial, FILE *out)
 {
-	char id[64], state[32], note[256], clean[256];
+	char id[64], state[32], note[256], clean[256], rung[32] = "";
 	char accuracy[FORMAT_MAX], params[2 * FORMAT_MAX], macs[2 * FORMAT_MAX];
 	format_clean(view_text(trial, "id"), id, sizeof id);
 	format_clean(view_text(trial, "state"), state, sizeof state);
 	format_clean(note_of(trial, note, sizeof note), clean, sizeof clean);
+	if (view_text(trial, "parent"))
+		snprintf(rung, sizeof rung, " at rung %.0f", view_number(trial, "rung"));
 	if (!cJSON_IsObject(view_member(trial, "metrics"))) {
-		fprintf(out, "%-7s %s%s%s\n", id, state, *clean ? ": " : "", clean);
+		fprintf(out, "%-7s %s%s%s%s\n", id, state, rung, *clean ? ": " : "", clean);
 		return;
 	}
-	fprintf(out, "%-7s %s, accuracy %s, params %s, macs %s%s%s\n", id, state,
+	fprintf(out, "%-7s %s%s, accuracy %s, params %s, macs %s%s%s\n", id, state, rung,
 		format_fraction(view_number(trial, "metrics.accuracy"), accuracy),
 		size_of(trial, "metrics.params", "achieved.params", params),
 		size_of(trial, "metrics.macs", "achieved.macs", macs), *clean ? ", " : "", clean);

@@ -370,6 +370,26 @@ START_TEST(a_submission_uploads_only_what_the_daemon_lacks)
 }
 END_TEST
 
+START_TEST(a_submission_with_rungs_says_how_many_trials_come_of_it)
+{
+	static const struct canned climbing[] = {
+		{ .method = "HEAD", .path = "/v1/blobs/" HELLO, .status = 200 },
+		{ .method = "HEAD", .path = "/v1/blobs/" WORLD, .status = 200 },
+		{ .method = "POST",
+			.path = "/v1/jobs",
+			.status = 201,
+			.body = "{\"id\":7,\"budget\":60,\"plan\":[60,20,6]}" },
+		{ 0 },
+	};
+	server_start(&server, climbing);
+	write_job();
+	pare(&r, server.url, "submit", scene_path("job.json"), NULL);
+	ck_assert_str_eq(r.out, "7\n");
+	ck_assert_str_eq(r.err,
+		"pare: 86 trials are planned: 60 candidates, then 20 at rung 1, then 6 at rung 2\n");
+}
+END_TEST
+
 START_TEST(a_submission_uploads_what_the_daemon_can_not_answer_for)
 {
 	static const struct canned ailing[] = {
@@ -482,6 +502,7 @@ Suite *suite_pare(void)
 	tcase_add_loop_test(
 		t, an_empty_front_is_said_to_be_so_and_why, 0, sizeof empty_fronts / sizeof *empty_fronts);
 	tcase_add_test(t, a_submission_uploads_only_what_the_daemon_lacks);
+	tcase_add_test(t, a_submission_with_rungs_says_how_many_trials_come_of_it);
 	tcase_add_test(t, a_submission_uploads_what_the_daemon_can_not_answer_for);
 	tcase_add_test(t, nothing_is_sent_while_a_file_is_missing);
 	tcase_add_test(t, the_daemons_word_on_a_job_comes_with_where_it_was_written);

@@ -129,6 +129,19 @@ START_TEST(every_kind_of_trial_has_its_mark)
 }
 END_TEST
 
+START_TEST(lower_rungs_are_not_drawn)
+{
+	char *svg;
+	ck_ok(draw(job,
+		"[{'number': 0, 'rung': 1, 'state': 'complete', 'metrics': {'accuracy': 0.9, 'params': 9}},"
+		"{'number': 1, 'rung': 0, 'state': 'complete', 'metrics': {'accuracy': 0.5, 'params': 5}},"
+		"{'number': 2, 'rung': 1, 'state': 'complete', 'metrics': {'accuracy': 0.8, 'params': 5}}]",
+		NULL, &svg));
+	ck_assert_int_eq(count(svg, "<circle class=\"trial\""), 1 + 1); /* and the legend's */
+	free(svg);
+}
+END_TEST
+
 START_TEST(axes_have_round_labels)
 {
 	char *svg;
@@ -246,6 +259,7 @@ Suite *suite_plot(void)
 	Suite *s = suite_create("plot");
 	TCase *t = tcase_create("plot");
 	tcase_add_test(t, every_kind_of_trial_has_its_mark);
+	tcase_add_test(t, lower_rungs_are_not_drawn);
 	tcase_add_test(t, axes_have_round_labels);
 	tcase_add_test(t, the_x_axis_is_the_metric_that_was_asked_for);
 	tcase_add_test(t, without_a_wish_the_first_cost_among_the_objectives_is_taken);

@@ -117,6 +117,42 @@ START_TEST(time_left_is_that_of_the_missing_trials_shared_by_those_running)
 }
 END_TEST
 
+static void tell_at(int number, int rung, double accuracy, double seconds)
+{
+	char text[256];
+	bool ended;
+	snprintf(text, sizeof text,
+		"{'number': %d, 'rung': %d, 'state': 'complete', 'metrics': {'accuracy': %g, 'params': 5000},"
+		" 'started': 1000, 'finished': %.0f}", number, rung, accuracy, 1000 + 1000 * seconds);
+	cJSON *trial = parsed(text);
+	ck_ok(progress_trial(&p, trial, &ended, &e));
+	cJSON_Delete(trial);
+}
+
+START_TEST(with_rungs_each_has_its_own_time_and_the_last_one_the_best)
+{
+	char line[PROGRESS_LINE];
+	cJSON *job = parsed("{'id': 7, 'name': 'v', 'state': 'searching', 'budget': 6, 'plan': [6, 2]}");
+	progress_job(&p, job);
+	cJSON_Delete(job);
+	tell_at(0, 1, 0.99, 100);
+	tell_at(1, 0, 0.97, 4);
+	tell_at(2, 0, 0.96, 4);
+	ck_assert_double_nan(progress_left(&p)); /* nobody knows how long the other rung takes */
+	progress_line(&p, 200, line);
+	ck_assert_str_eq(line, "job 7 v  searching  2/8 trials");
+	tell_at(3, 1, 0.95, 60);
+	ck_assert_double_eq(progress_left(&p), 4 * 4 + 60);
+	progress_line(&p, 200, line);
+	ck_assert_ptr_nonnull(strstr(line, "3/8 trials  best 0.9500 (5.00k params)"));
+	for (int i = 4; i <= 7; i++)
+		tell_at(i, 0, 0.9, 4);
+	ck_assert_double_eq(progress_left(&p), 60);
+	tell_at(8, 1, 0.9, 60);
+	ck_assert_double_eq(progress_left(&p), 0);
+}
+END_TEST
+
 START_TEST(results_known_before_do_not_shorten_the_mean)
 {
 	bool ended;
@@ -186,6 +222,7 @@ Suite *suite_progress(void)
 	tcase_add_test(t, a_failed_trial_is_counted_and_never_the_best);
 	tcase_add_test(t, no_width_is_exceeded);
 	tcase_add_test(t, time_left_is_that_of_the_missing_trials_shared_by_those_running);
+	tcase_add_test(t, with_rungs_each_has_its_own_time_and_the_last_one_the_best);
 	tcase_add_test(t, results_known_before_do_not_shorten_the_mean);
 	tcase_add_test(t, a_job_is_over_in_three_states_and_well_in_one);
 	tcase_add_loop_test(t, a_trial_without_sense_is_refused, 0, sizeof strange / sizeof *strange);

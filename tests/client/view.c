@@ -83,6 +83,34 @@ START_TEST(trials_say_what_became_of_them)
 }
 END_TEST
 
+START_TEST(trials_of_several_rungs_say_theirs)
+{
+	expect(view_trials,
+		"[{'number': 0, 'rung': 1, 'state': 'complete', 'metrics': {'accuracy': 0.96}},"
+		"{'number': 1, 'rung': 0, 'state': 'complete'},"
+		"{'number': 2, 'rung': 1, 'state': 'running', 'parent': '7.1'}]",
+		"TRIAL  RUNG  STATE     ACCURACY  PARAMS  REMOVED  MACS  REMOVED  TIME\n"
+		"    0     1  complete    0.9600       -        -     -        -     -\n"
+		"    1     0  complete         -       -        -     -        -     -\n"
+		"    2     1  running          -       -        -     -        -     -\n");
+}
+END_TEST
+
+START_TEST(a_job_with_rungs_tells_what_is_planned)
+{
+	expect(view_jobs,
+		"[{'id': 1, 'name': 'v', 'state': 'searching', 'budget': 9, 'plan': [9, 3, 1], 'baseline': {},"
+		" 'trials': {'complete': 11, 'failed': 0}}]",
+		"JOB  NAME  STATE      TRIALS  BEST  PARETO  HYPERVOLUME  CREATED\n"
+		"  1  v     searching   10/13     -       -            -  -\n");
+	expect(view_job,
+		"{'id': 7, 'budget': 9, 'plan': [9, 3, 1], 'trials': {'complete': 2, 'failed': 0}, 'baseline': {}}",
+		"job           7\n"
+		"trials        1/13\n"
+		"planned       9 candidates, then 3 at rung 1, then 1 at rung 2\n");
+}
+END_TEST
+
 static enum err pareto_with_baseline(const cJSON *json, FILE *out, bool bold, struct errinfo *err)
 {
 	return view_pareto(view_member(json, "pareto"), view_member(json, "baseline"), out, bold, err);
@@ -177,6 +205,16 @@ START_TEST(a_trial_tells_what_it_keeps_of_every_group)
 }
 END_TEST
 
+START_TEST(a_promoted_trial_tells_what_it_continues)
+{
+	expect(trial_with_groups, "{'trial': {'id': '7.9', 'rung': 1, 'parent': '7.2', 'state': 'running'}}",
+		"trial         7.9\n"
+		"state         running\n"
+		"rung          1\n"
+		"continues     7.2\n");
+}
+END_TEST
+
 START_TEST(a_trial_that_was_not_evaluated_is_neither_feasible_nor_not)
 {
 	expect(trial_with_groups, "{'trial': {'id': '7.2', 'state': 'failed', 'feasible': false}}",
@@ -203,6 +241,8 @@ START_TEST(the_line_of_a_trial_has_what_is_known)
 		"7.1     complete, accuracy 0.9300, params 86.0k (71.0% removed), macs 9.00M (52.0% removed), "
 		"infeasible, same as 1.0\n");
 	expect(trial_line, "{'id': '7.2', 'state': 'cancelled', 'feasible': false}", "7.2     cancelled\n");
+	expect(trial_line, "{'id': '7.9', 'rung': 2, 'parent': '7.5', 'state': 'failed', 'reason': 'diverged'}",
+		"7.9     failed at rung 2: diverged\n");
 }
 END_TEST
 
@@ -236,6 +276,9 @@ Suite *suite_view(void)
 	tcase_add_test(t, members_are_found_by_path_and_by_kind);
 	tcase_add_test(t, jobs_are_one_a_line);
 	tcase_add_test(t, trials_say_what_became_of_them);
+	tcase_add_test(t, trials_of_several_rungs_say_theirs);
+	tcase_add_test(t, a_job_with_rungs_tells_what_is_planned);
+	tcase_add_test(t, a_promoted_trial_tells_what_it_continues);
 	tcase_add_test(t, the_pareto_set_stands_below_the_baseline);
 	tcase_add_test(t, a_baseline_in_the_pareto_set_is_said_to_be_there);
 	tcase_add_test(t, memory_is_shown_when_it_is_an_objective);
