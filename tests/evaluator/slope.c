@@ -1,15 +1,17 @@
 /* slope.c -- a network's gradients and differences of what it computes agree.
  * SPDX-License-Identifier: MIT
  *
- * L(w) = sum of seed * output. Along a direction d the derivative of L is the sum of gradient * d; the difference
- * (L(w + h d) - L(w - h d)) / 2h of the reference, in double, is that up to h^2. With h = 1e-6 that is below 1e-9, and
- * so are the roundings of the difference; what is left is the rounding of the gradient, in float. A sum of K products
- * is off by K u of their sizes (reference.h), the mean over a batch in a normalisation by as much, so 1e-4 of what is
- * summed is some ten times what was seen, and far less than any term that a wrong rule leaves out. Gradients that
- * cancel (of a bias before a batch-norm: exactly zero) leave roundings of the size of the others: 1e-5 of the largest.
+ * L(w) = sum of seed * output, or the mean loss. Along a direction d the derivative of L is the sum of gradient * d;
+ * the difference (L(w + h d) - L(w - h d)) / 2h of the reference, in double, is that up to h^2. With h = 1e-6 that is
+ * below 1e-9, and so are the roundings of the difference; what is left is the rounding of the gradient, in float. A sum
+ * of K products is off by K u of their sizes (reference.h), the mean over a batch in a normalisation by as much, so
+ * 1e-4 of what is summed is some ten times what was seen, and far less than any term that a wrong rule leaves out.
+ * Gradients that cancel (of a bias before a batch-norm: exactly zero) leave roundings of the size of the others: 1e-5
+ * of the largest.
  *
- * At a kink (ReLU at 0, equals under a maximum) the difference is no derivative. All numbers are drawn from a
- * continuum by a fixed seed, and none of them is that near to one. */
+ * At a kink (ReLU at 0, equals under a maximum) the difference is no derivative. All numbers are drawn from a continuum
+ * by a fixed seed, and in small networks none of them is that near to one; in whole ones some of some hundred thousand
+ * may be, each of which is as small a part of the sum. */
 #include "tests/evaluator/slope.h"
 
 #include <check.h>
@@ -18,7 +20,6 @@
 #include <string.h>
 
 #include "evaluator/model/graph.h"
-#include "evaluator/train/gradient.h"
 #include "tests/evaluator/agree.h"
 #include "tests/evaluator/reference.h"
 #include "tests/evaluator/sketch.h"
@@ -29,11 +30,15 @@
 enum { DIRECTIONS = 2, ELEMENTS = 4 };
 
 struct slope {
-	struct sketch *s;
+	const struct graph *g;
+	const char *what;
+	struct rng *rng;
+	const struct gradient_request *request;
 	struct gradient *d;
 	struct plan *p;
-	const float *x;
+	float *x;
 	double largest; /* gradient of all */
+	double **directions; /* by value, NULL: it stays */
 };
 
 void slope_learn_all(struct sketch *s)
@@ -46,92 +51,216 @@ void slope_learn_all(struct sketch *s)
 
 /* ---- the training graph ---- */
 
-static void run(struct slope *t)
+static int64_t numbers_of(const struct slope *t, int value)
 {
-	struct errinfo e;
-	const struct graph *g = t->s->g;
+	return shape_count(&t->g->values[value].shape, plan_batch(t->p));
+}
+
+static void draw(struct slope *t, int port, int64_t count)
+{
+	for (int64_t k = 0; k < count; k++)
+		plan_input(t->p, port)[k] = (float)rng_normal(t->rng);
+}
+
+/* Rows that sum to 1: a class, and a bit of all. */
+static void draw_target(struct slope *t)
+{
+	int64_t classes = plan_output_size(t->p, 0);
+	for (int64_t i = 0; i < plan_batch(t->p); i++) {
+		float *row = plan_input(t->p, t->d->target) + i * classes;
+		for (int64_t k = 0; k < classes; k++)
+			row[k] = 0.1f / (float)classes;
+		row[rng_below(t->rng, (uint64_t)classes)] += 0.9f;
+	}
+}
+
+static void fill(struct slope *t)
+{
 	const float *x = t->x;
-	for (int i = 0; i < g->input_count; i++) {
-		size_t count = (size_t)(plan_batch(t->p) * plan_input_size(t->p, i));
-		memcpy(plan_input(t->p, i), x, count * sizeof *x);
+	for (int i = 0; i < t->g->input_count; i++) {
+		int64_t count = numbers_of(t, t->g->inputs[i]);
+		memcpy(plan_input(t->p, i), x, (size_t)count * sizeof *x);
 		x += count;
 	}
 	for (int i = 0; i < t->d->parameter_count; i++) {
 		const struct parameter *m = &t->d->parameters[i];
-		memcpy(plan_input(t->p, m->input), value_floats(&g->values[m->value]), (size_t)m->count * sizeof *x);
+		memcpy(plan_input(t->p, m->input), value_floats(&t->g->values[m->value]), (size_t)m->count * sizeof *x);
 	}
-	for (int i = 0; i < g->output_count; i++) {
-		float *seed = plan_input(t->p, t->d->seed + i);
-		int64_t count = shape_count(&g->values[g->outputs[i]].shape, plan_batch(t->p));
-		for (int64_t k = 0; k < count; k++)
-			seed[k] = (float)rng_normal(&t->s->rng);
-	}
-	ck_assert_msg(!plan_run_checked(t->p, &e), "%s: %s", t->s->what, e.msg);
+	for (int i = 0; i < t->g->output_count && t->d->seed >= 0; i++)
+		draw(t, t->d->seed + i, numbers_of(t, t->g->outputs[i]));
+	if (t->d->target >= 0)
+		draw_target(t);
+	if (t->d->teacher >= 0)
+		draw(t, t->d->teacher, numbers_of(t, t->g->outputs[0]));
 }
 
-/* ---- differences ---- */
-
-static double objective(const struct slope *t, const double *const *stored)
+static void find_largest(struct slope *t)
 {
-	const struct graph *g = t->s->g;
+	for (int i = 0; i < t->d->parameter_count; i++) {
+		const struct parameter *m = &t->d->parameters[i];
+		const float *gradient = plan_output(t->p, m->output);
+		for (int64_t k = 0; k < m->count; k++)
+			t->largest = fmax(t->largest, fabs(gradient[k]));
+	}
+}
+
+static void start(struct slope *t, int64_t batch)
+{
+	struct errinfo e;
+	int64_t count = 0;
+	ck_assert_msg(!gradient_open(t->g, t->request, &t->d, &e), "%s: %s", t->what, e.msg);
+	t->p = agree_plan(t->d->graph, batch, PLAN_INFER, t->what);
+	for (int i = 0; i < t->g->input_count; i++)
+		count += numbers_of(t, t->g->inputs[i]);
+	t->x = agree_input(t->rng, count);
+	t->directions = calloc((size_t)t->g->value_count, sizeof *t->directions);
+	ck_assert_ptr_nonnull(t->directions);
+	fill(t);
+	ck_assert_msg(!plan_run_checked(t->p, &e), "%s: %s", t->what, e.msg);
+	find_largest(t);
+}
+
+static void finish(struct slope *t)
+{
+	plan_free(t->p);
+	gradient_close(t->d);
+	free(t->directions);
+	free(t->x);
+}
+
+/* ---- what is minimised ---- */
+
+static double seeded(const struct slope *t, const struct reference *r)
+{
 	double sum = 0;
-	struct reference r = reference_run_with(g, plan_batch(t->p), t->x, true, stored);
-	for (int i = 0; i < g->output_count; i++) {
-		const struct numbers *y = &r.values[g->outputs[i]];
+	for (int i = 0; i < t->g->output_count; i++) {
+		const struct numbers *y = &r->values[t->g->outputs[i]];
 		const float *seed = plan_input(t->p, t->d->seed + i);
 		for (int64_t k = 0; k < y->count; k++)
 			sum += seed[k] * y->value[k];
 	}
-	reference_free(&r);
 	return sum;
 }
 
-static double moved(const struct slope *t, int value, const double *direction, double by)
+/* log softmax(z / T) at k */
+static double log_share(const double *z, int64_t classes, double temperature, int64_t k)
 {
-	const struct value *v = &t->s->g->values[value];
-	int64_t count = shape_count(&v->shape, 1);
-	const double **stored = calloc((size_t)t->s->g->value_count, sizeof *stored);
-	double *numbers = malloc((size_t)count * sizeof *numbers);
-	ck_assert(stored && numbers);
-	for (int64_t i = 0; i < count; i++)
-		numbers[i] = value_floats(v)[i] + by * direction[i];
-	stored[value] = numbers;
-	double sum = objective(t, stored);
-	free(numbers);
+	double sum = 0;
+	for (int64_t i = 0; i < classes; i++)
+		sum += exp((z[i] - z[k]) / temperature);
+	return -log(sum);
+}
+
+/* Cross-entropy with the target, and T^2 times the divergence of both softened answers (Hinton et al. 2015). */
+static double loss_of(const struct slope *t, const double *z, int64_t row, int64_t classes)
+{
+	const float *target = plan_input(t->p, t->d->target) + row * classes;
+	double entropy = 0, divergence = 0, weight = 0, at = (double)t->request->temperature, teacher[16];
+	ck_assert_int_le(classes, 16);
+	for (int64_t k = 0; k < classes; k++)
+		entropy -= target[k] * log_share(z, classes, 1, k);
+	if (t->d->teacher < 0)
+		return entropy;
+	for (int64_t k = 0; k < classes; k++)
+		teacher[k] = plan_input(t->p, t->d->teacher)[row * classes + k];
+	for (int64_t k = 0; k < classes; k++) {
+		double q = log_share(teacher, classes, at, k);
+		divergence += exp(q) * (q - log_share(z, classes, at, k));
+	}
+	weight = (double)t->request->weight;
+	return (1 - weight) * entropy + weight * at * at * divergence;
+}
+
+static double mean_loss(const struct slope *t, const struct reference *r)
+{
+	const struct numbers *logits = &r->values[t->g->outputs[0]];
+	int64_t batch = plan_batch(t->p), classes = logits->count / batch;
+	double sum = 0;
+	for (int64_t i = 0; i < batch; i++)
+		sum += loss_of(t, logits->value + i * classes, i, classes);
+	return sum / (double)batch;
+}
+
+/* L with the learned tensors moved along their directions. */
+static double objective(const struct slope *t, double by)
+{
+	const double **stored = calloc((size_t)t->g->value_count, sizeof *stored);
+	struct arena *a = arena_new();
+	ck_assert(stored && a);
+	for (int i = 0; i < t->g->value_count; i++) {
+		if (!t->directions[i])
+			continue;
+		int64_t count = shape_count(&t->g->values[i].shape, 1);
+		double *numbers = ARENA_ARRAY(a, double, (size_t)count);
+		ck_assert_ptr_nonnull(numbers);
+		for (int64_t k = 0; k < count; k++)
+			numbers[k] = value_floats(&t->g->values[i])[k] + by * t->directions[i][k];
+		stored[i] = numbers;
+	}
+	struct reference r = reference_run_with(t->g, plan_batch(t->p), t->x, true, stored);
+	double sum = t->d->seed >= 0 ? seeded(t, &r) : mean_loss(t, &r);
+	reference_free(&r);
+	arena_free(a);
 	free(stored);
 	return sum;
 }
 
-static double difference(const struct slope *t, int value, const double *direction)
+static double difference(const struct slope *t)
 {
-	return (moved(t, value, direction, STEP) - moved(t, value, direction, -STEP)) / (2 * STEP);
+	return (objective(t, STEP) - objective(t, -STEP)) / (2 * STEP);
 }
 
-/* A direction of all numbers, or one number alone. */
-static void draw_direction(struct slope *t, int which, double *ret, int64_t count)
+/* ---- directions ---- */
+
+static double *new_direction(struct slope *t, int value)
 {
-	memset(ret, 0, (size_t)count * sizeof *ret);
-	if (which >= DIRECTIONS)
-		ret[rng_below(&t->s->rng, (uint64_t)count)] = 1;
-	for (int64_t i = 0; i < count && which < DIRECTIONS; i++)
-		ret[i] = rng_normal(&t->s->rng);
+	double *d = calloc((size_t)shape_count(&t->g->values[value].shape, 1), sizeof *d);
+	ck_assert_ptr_nonnull(d);
+	t->directions[value] = d;
+	return d;
+}
+
+/* All numbers of a tensor, or one alone. */
+static void point_at_all(struct slope *t, int value)
+{
+	double *d = new_direction(t, value);
+	for (int64_t i = 0; i < shape_count(&t->g->values[value].shape, 1); i++)
+		d[i] = rng_normal(t->rng);
+}
+
+static void point_at_one(struct slope *t, int value)
+{
+	int64_t count = shape_count(&t->g->values[value].shape, 1);
+	new_direction(t, value)[rng_below(t->rng, (uint64_t)count)] = 1;
+}
+
+static void forget(struct slope *t)
+{
+	for (int i = 0; i < t->g->value_count; i++) {
+		free(t->directions[i]);
+		t->directions[i] = NULL;
+	}
 }
 
 /* ---- claims ---- */
 
-static void check_direction(struct slope *t, const struct parameter *m, const double *direction)
+static void check_directions(struct slope *t, const char *of)
 {
-	const float *gradient = plan_output(t->p, m->output);
 	double is = 0, size = 0, length = 0;
-	for (int64_t i = 0; i < m->count; i++) {
-		is += gradient[i] * direction[i];
-		size += fabs(gradient[i] * direction[i]);
-		length += direction[i] * direction[i];
+	for (int i = 0; i < t->d->parameter_count; i++) {
+		const struct parameter *m = &t->d->parameters[i];
+		const float *gradient = plan_output(t->p, m->output);
+		const double *direction = t->directions[m->value];
+		for (int64_t k = 0; k < m->count && direction; k++) {
+			is += gradient[k] * direction[k];
+			size += fabs(gradient[k] * direction[k]);
+			length += direction[k] * direction[k];
+		}
 	}
-	double expected = difference(t, m->value, direction);
-	double bound = TOLERANCE * size + CANCELLED * t->largest * sqrt(length);
+	double expected = difference(t), bound = TOLERANCE * size + CANCELLED * t->largest * sqrt(length);
 	ck_assert_msg(fabs(is - expected) <= bound, "%s: the gradient of '%s' is %.9g, expected %.9g within %.3g",
-		t->s->what, t->s->g->values[m->value].name, is, expected, bound);
+		t->what, of, is, expected, bound);
+	forget(t);
 }
 
 static bool is_zero(const struct slope *t, const struct parameter *m)
@@ -143,14 +272,21 @@ static bool is_zero(const struct slope *t, const struct parameter *m)
 	return true;
 }
 
-static void find_largest(struct slope *t)
+static struct slope_count check_parameters(struct slope *t)
 {
+	struct slope_count c = { t->d->parameter_count, 0 };
 	for (int i = 0; i < t->d->parameter_count; i++) {
 		const struct parameter *m = &t->d->parameters[i];
-		const float *gradient = plan_output(t->p, m->output);
-		for (int64_t k = 0; k < m->count; k++)
-			t->largest = fmax(t->largest, fabs(gradient[k]));
+		for (int k = 0; k < DIRECTIONS + ELEMENTS; k++) {
+			if (k < DIRECTIONS)
+				point_at_all(t, m->value);
+			else
+				point_at_one(t, m->value);
+			check_directions(t, t->g->values[m->value].name);
+		}
+		c.moving += !is_zero(t, m);
 	}
+	return c;
 }
 
 /* Bounds, scales, numbers to pad with: they steer, nobody trains them. */
@@ -168,58 +304,55 @@ static bool is_operand(const struct graph *g, int value)
 
 static void check_others(struct slope *t)
 {
-	const struct graph *g = t->s->g;
-	for (int i = 0; i < g->value_count; i++) {
-		bool parameter = !g->values[i].learned || is_operand(g, i);
+	for (int i = 0; i < t->g->value_count; i++) {
+		bool parameter = !t->g->values[i].learned || is_operand(t->g, i);
 		for (int k = 0; k < t->d->parameter_count; k++)
 			parameter = parameter || t->d->parameters[k].value == i;
 		if (parameter)
 			continue;
-		int64_t count = shape_count(&g->values[i].shape, 1);
-		double *direction = malloc((size_t)count * sizeof *direction);
-		ck_assert_ptr_nonnull(direction);
-		draw_direction(t, 0, direction, count);
-		ck_assert_msg(fabs(difference(t, i, direction)) < 1e-6, "%s: '%s' matters, but is no parameter",
-			t->s->what, g->values[i].name);
-		free(direction);
+		point_at_all(t, i);
+		ck_assert_msg(fabs(difference(t)) < 1e-6, "%s: '%s' matters, but is no parameter", t->what,
+			t->g->values[i].name);
+		forget(t);
 	}
 }
 
-static struct slope_count check_parameters(struct slope *t)
+/* The value for each sample that comes out is the one whose mean is minimised. */
+static void check_loss(struct slope *t)
 {
-	struct slope_count c = { t->d->parameter_count, 0 };
-	for (int i = 0; i < t->d->parameter_count; i++) {
-		const struct parameter *m = &t->d->parameters[i];
-		double *direction = malloc((size_t)m->count * sizeof *direction);
-		ck_assert_ptr_nonnull(direction);
-		for (int k = 0; k < DIRECTIONS + ELEMENTS; k++) {
-			draw_direction(t, k, direction, m->count);
-			check_direction(t, m, direction);
-		}
-		free(direction);
-		c.moving += !is_zero(t, m);
-	}
-	return c;
+	double sum = 0, expected = objective(t, 0);
+	int64_t batch = plan_batch(t->p);
+	for (int64_t i = 0; i < batch; i++)
+		sum += plan_output(t->p, t->d->loss)[i];
+	ck_assert_msg(fabs(sum / (double)batch - expected) <= TOLERANCE * (1 + fabs(expected)),
+		"%s: the loss is %.9g, expected %.9g", t->what, sum / (double)batch, expected);
 }
 
-struct slope_count slope_agree(struct sketch *s, int64_t batch)
+struct slope_count slope_agree(struct sketch *s, int64_t batch, const struct gradient_request *r)
 {
-	struct errinfo e;
-	struct slope t = { .s = s };
-	int64_t count = 0;
-	for (int i = 0; i < s->g->input_count; i++)
-		count += shape_count(&s->g->values[s->g->inputs[i]].shape, batch);
-	float *x = agree_input(&s->rng, count);
-	t.x = x;
-	ck_assert_msg(!gradient_open(s->g, &(struct gradient_request){ 0 }, &t.d, &e), "%s: %s", s->what, e.msg);
-	t.p = agree_plan(t.d->graph, batch, PLAN_INFER, s->what);
-	run(&t);
-	find_largest(&t);
+	struct slope t = { .g = s->g, .what = s->what, .rng = &s->rng, .request = r };
+	start(&t, batch);
+	if (r->loss)
+		check_loss(&t);
 	struct slope_count c = check_parameters(&t);
 	check_others(&t);
 	ck_assert_msg(!c.parameters || c.moving, "%s: all gradients are zero", s->what);
-	plan_free(t.p);
-	gradient_close(t.d);
-	free(x);
+	finish(&t);
 	return c;
+}
+
+void slope_agree_whole(const struct graph *g, const char *what, int64_t batch)
+{
+	struct rng rng;
+	struct slope t = { .g = g, .what = what, .rng = &rng, .request = &(struct gradient_request){ .loss = true } };
+	rng_init(&rng, 12, 1);
+	start(&t, batch);
+	check_loss(&t);
+	for (int i = 0; i < t.d->parameter_count; i++)
+		point_at_all(&t, t.d->parameters[i].value);
+	check_directions(&t, "all");
+	int one = t.d->parameters[rng_below(&rng, (uint64_t)t.d->parameter_count)].value;
+	point_at_all(&t, one);
+	check_directions(&t, g->values[one].name);
+	finish(&t);
 }

@@ -319,7 +319,7 @@ static int global_pool(struct sketch *s, enum op op, int i)
 	return sketch_one(s, op, maps(s, i));
 }
 
-/* Each set of axes, kept or not, with and without zeros among the factors of a product. */
+/* Each set of axes, kept or not, with and without a few zeros among the factors of a product. */
 static int reduce(struct sketch *s, enum op op, int i)
 {
 	int x = maps(s, i), rank = sketch_shape(s, x)->rank, count = 0;
@@ -328,7 +328,7 @@ static int reduce(struct sketch *s, enum op op, int i)
 		if ((i / 2 + 1) >> (k - 1) & 1)
 			axes[count++] = k;
 	if (op == OP_REDUCE_PROD && i / 2 % 2)
-		x = sketch_one(s, OP_RELU, x);
+		x = sketch_one(s, OP_RELU, sketch_add(s, x, sketch_tensor(s, 1.4, 1.6, 0, NULL)));
 	int y = sketch_one(s, op, x);
 	sketch_ints(s, "axes", count, axes);
 	sketch_int(s, "keepdims", i / 4 % 2);
