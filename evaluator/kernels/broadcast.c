@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "evaluator/kernels/builder.h"
+#include "evaluator/kernels/simd.h"
 
 struct broadcast {
 	void (*line)(float *y, const float *a, int64_t a_stride, const float *b, int64_t b_stride, int64_t n);
@@ -16,8 +17,16 @@ struct broadcast {
 
 /* clang-format off */
 #define LINE(name, formula) \
-	static void name(float *to, const float *from_a, int64_t sa, const float *from_b, int64_t sb, int64_t n) \
+	SIMD static void name(float *to, const float *from_a, int64_t sa, const float *from_b, int64_t sb, int64_t n) \
 	{ \
+		if (sa == 1 && sb == 1) { \
+			SIMD_EACH \
+			for (int64_t i = 0; i < n; i++) { \
+				const float a = from_a[i], b = from_b[i]; \
+				to[i] = (formula); \
+			} \
+			return; \
+		} \
 		for (int64_t i = 0; i < n; i++) { \
 			const float a = from_a[i * sa], b = from_b[i * sb]; \
 			to[i] = (formula); \
@@ -32,6 +41,9 @@ LINE(power, b == 2 ? a * a : powf(a, b))
 LINE(prelu, a < 0 ? b * a : a)
 LINE(least, a < b || a != a ? a : b)
 LINE(largest, a > b || a != a ? a : b)
+LINE(match, a == b ? 1 : 0)
+LINE(prelu_slope, a < 0 ? b : 1)
+LINE(negative_product, a < 0 ? b * a : 0)
 /* clang-format on */
 
 static void run(const void *job)
@@ -63,6 +75,8 @@ static struct operation operation_of(enum op op)
 		return (struct operation){ power, dnnl_alg_kind_undef, false };
 	case OP_PRELU:
 		return (struct operation){ prelu, dnnl_alg_kind_undef, false };
+	case OP_MATCH:
+		return (struct operation){ match, dnnl_alg_kind_undef, true };
 	case OP_MIN:
 		return (struct operation){ least, dnnl_binary_min, true };
 	case OP_MAX:
@@ -223,4 +237,31 @@ enum err broadcast_build(struct builder *b)
 		x = y;
 	}
 	return err || n->op != OP_MEAN ? err : scale(b, &y, 1 / (float)n->in_count);
+}
+
+/* (dy, x, slope): dx = (x < 0 ? slope : 1) * dy, and what each number hands to its slope, x < 0 ? x * dy : 0. */
+enum err prelu_gradient_build(struct builder *b)
+{
+	static const struct operation slope_of = { prelu_slope, dnnl_alg_kind_undef, false };
+	static const struct operation hand_over = { negative_product, dnnl_alg_kind_undef, false };
+	const struct node *n = builder_node(b);
+	struct view whole, dy, x, slope, dx, dslope;
+	enum err err = builder_value(b, n->in[1], &whole);
+	if (err)
+		return err;
+	struct order o = order_of(&whole);
+	err = builder_place(b, n->out[0], &o, &dx);
+	if (!err)
+		err = builder_place(b, n->out[1], &o, &dslope);
+	if (!err)
+		err = operand(b, 0, &dx, &dy);
+	if (!err)
+		err = operand(b, 1, &dx, &x);
+	if (!err)
+		err = operand(b, 2, &dx, &slope);
+	if (!err)
+		err = join(b, slope_of, &dx, &x, &slope);
+	if (!err)
+		err = join(b, operation_of(OP_MUL), &dx, &dx, &dy);
+	return err ? err : join(b, hand_over, &dslope, &x, &dy);
 }

@@ -158,6 +158,11 @@ enum err builder_copy(struct builder *b, const struct view *x, const struct view
 /* Appends y = value for all numbers of y. */
 enum err builder_fill(struct builder *b, const struct view *y, float value) __attribute__((warn_unused_result));
 
+/* Appends y = the sum of x; the dimensions are the same, and those that are summed over have stride 0 in y
+ * (reduce.c). */
+enum err builder_sum(struct builder *b, const struct view *x, const struct view *y)
+	__attribute__((warn_unused_result));
+
 /* A weight at `data`, brought into the layout `want` now, once, in memory of the plan, and given to the step. */
 enum err builder_bind_weight(struct builder *b, struct step *s, const dnnl_memory_desc_t *is, float *data,
 	const dnnl_memory_desc_t *want) __attribute__((warn_unused_result));
@@ -176,6 +181,8 @@ kernel_build gather_build, resize_build;
 
 /* what train/gradient.h makes of a network */
 kernel_build batch_norm_train_build, batch_norm_gradient_build, unary_gradient_build, pool_gradient_build;
-kernel_build sum_to_build, loss_build;
+kernel_build sum_to_build, loss_build, prelu_gradient_build, lrn_gradient_build;
+kernel_build slice_gradient_build, gather_gradient_build, pad_gradient_build, resize_gradient_build,
+	tile_gradient_build;
 
 #endif

@@ -225,13 +225,22 @@ enum err sum_to_build(struct builder *b)
 		return err;
 	struct order o = x.rank == builder_shape(b, n->out[0])->rank ? order_of(&x) : order_row_major();
 	err = builder_place(b, n->out[0], &o, &y);
-	if (!err)
-		err = builder_fill(b, &y, 0);
 	if (err)
 		return err;
-	x = view_lifted(&x, x.rank ? x.rank : 1);
 	y = view_lifted(&y, x.rank);
-	struct reduction job = { .line = sum, .v = { x, view_expanded(&y, x.dim) } };
+	y = view_expanded(&y, x.dim);
+	return builder_sum(b, &x, &y);
+}
+
+enum err builder_sum(struct builder *b, const struct view *x, const struct view *y)
+{
+	struct view each = *y;
+	for (int i = 0; i < y->rank; i++)
+		each.dim[i] = y->stride[i] ? y->dim[i] : 1;
+	enum err err = builder_fill(b, &each, 0);
+	struct reduction job = { .line = sum, .v = { *x, *y } };
+	for (int i = 0; i < 2 && !x->rank; i++)
+		job.v[i] = view_lifted(&job.v[i], 1);
 	view_collapse(job.v, 2);
-	return add_reduction(b, &job);
+	return err ? err : add_reduction(b, &job);
 }

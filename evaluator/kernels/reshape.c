@@ -35,23 +35,44 @@ enum err transpose_build(struct builder *b)
 	return ERR_OK;
 }
 
+/* What the node's Slice leaves of x. */
+static enum err slice(struct builder *b, struct view *x)
+{
+	struct operand_slice s;
+	enum err err = operand_slice(b->g, builder_node(b), &s, b->e);
+	for (int i = 0; i < x->rank && !err; i++) {
+		x->data += s.start[i] * x->stride[i];
+		x->stride[i] *= s.step[i];
+		x->dim[i] = dim_size(s.count[i], b->batch);
+	}
+	return err;
+}
+
 enum err slice_build(struct builder *b)
 {
 	const struct node *n = builder_node(b);
-	struct operand_slice s;
 	struct view x;
 	enum err err = builder_value(b, n->in[0], &x);
 	if (!err)
-		err = operand_slice(b->g, n, &s, b->e);
-	if (err)
-		return err;
-	for (int i = 0; i < x.rank; i++) {
-		x.data += s.start[i] * x.stride[i];
-		x.stride[i] *= s.step[i];
-		x.dim[i] = dim_size(s.count[i], b->batch);
-	}
-	builder_alias(b, builder_result(b), n->in[0], &x);
-	return ERR_OK;
+		err = slice(b, &x);
+	if (!err)
+		builder_alias(b, builder_result(b), n->in[0], &x);
+	return err;
+}
+
+/* Zero where nothing was taken from. */
+enum err slice_gradient_build(struct builder *b)
+{
+	struct view dy, dx;
+	enum err err = builder_value(b, builder_node(b)->in[5], &dy);
+	struct order o = order_of(&dy);
+	if (!err)
+		err = builder_place(b, builder_result(b), &o, &dx);
+	if (!err)
+		err = builder_fill(b, &dx, 0);
+	if (!err)
+		err = slice(b, &dx);
+	return err ? err : builder_copy(b, &dy, &dx);
 }
 
 enum err split_build(struct builder *b)

@@ -99,12 +99,11 @@ static void fill(const struct operand_resize *r, const struct axis *a, struct ta
 	}
 }
 
-enum err resize_build(struct builder *b)
+static enum err read_passes(struct builder *b, struct taps passes[SHAPE_MAX_RANK], int *ret_count)
 {
 	const struct node *n = builder_node(b);
 	const struct shape *x = builder_shape(b, n->in[0]);
 	struct operand_resize r;
-	struct taps passes[SHAPE_MAX_RANK];
 	int count = 0;
 	enum err err = operand_resize(b->g, n, &r, b->e);
 	for (int i = 0; i < x->rank && !err; i++) {
@@ -116,5 +115,23 @@ enum err resize_build(struct builder *b)
 		if (!err)
 			fill(&r, &a, &passes[count++]);
 	}
+	*ret_count = count;
+	return err;
+}
+
+enum err resize_build(struct builder *b)
+{
+	struct taps passes[SHAPE_MAX_RANK];
+	int count = 0;
+	enum err err = read_passes(b, passes, &count);
 	return err ? err : taps_build(b, passes, count);
+}
+
+enum err resize_gradient_build(struct builder *b)
+{
+	const struct node *n = builder_node(b);
+	struct taps passes[SHAPE_MAX_RANK];
+	int count = 0;
+	enum err err = read_passes(b, passes, &count);
+	return err ? err : taps_build_back(b, passes, count, n->in[n->in_count - 1]);
 }

@@ -165,6 +165,11 @@ int backward_value(struct backward *t, int value, enum backward_layout layout)
 	const struct value *v = &t->forward->g->values[value];
 	if (!v->data)
 		return add_laid(t, &v->shape, t->r.values[value].value, layout);
+	if (v->dtype == DTYPE_INT64) {
+		int operand = sketch_operand(&t->made, (int)shape_count(&v->shape, 1), v->data);
+		t->made.g->values[operand].shape = v->shape;
+		return operand;
+	}
 	int copy = sketch_tensor(&t->made, 0, 1, v->shape.rank, v->shape.dim);
 	memcpy(t->made.g->values[copy].data, v->data, (size_t)shape_count(&v->shape, 1) * sizeof(float));
 	return copy;
@@ -184,6 +189,18 @@ void backward_node(struct backward *t, enum op op, int count, const int *inputs,
 	}
 	for (int i = 0; i < from->attribute_count; i++)
 		n->attributes[n->attribute_count++] = from->attributes[i];
+}
+
+void backward_move(struct backward *t, enum op op, enum backward_layout x, enum backward_layout dy)
+{
+	const struct node *n = forward_node(t);
+	int places = op_table[n->op].max_in, in[SKETCH_MOST_INPUTS], by = n->in[0];
+	in[places] = backward_dy(t, dy);
+	for (int i = 0; i < places; i++)
+		in[i] = i < n->in_count && n->in[i] >= 0 ? backward_value(t, n->in[i], i ? LAYOUT_ROW_MAJOR : x) : -1;
+	backward_node(t, op, places + 1, in, 1, &by);
+	backward_check(t, 1, &by, 1e-5);
+	backward_close(t);
 }
 
 /* ---- differences ---- */

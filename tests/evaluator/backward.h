@@ -49,4 +49,8 @@ void backward_node(struct backward *t, enum op op, int count, const int *inputs,
  * values, within `within` of the largest, and that they aren't all zero. */
 void backward_check(struct backward *t, int outputs, const int *by, double within);
 
+/* All of it for what only moves numbers, by its first input: the made node has the forward node's inputs in their
+ * places, then dy. Closes t. */
+void backward_move(struct backward *t, enum op op, enum backward_layout x, enum backward_layout dy);
+
 #endif
