@@ -33,6 +33,20 @@ static void pad_same(const struct node *n, int64_t in, struct axis *a)
 	a->begin = pad - a->end;
 }
 
+/* A transposed convolution's output_shape, or auto_pad's size times stride: what is too much is cut off, an odd number
+ * of it before but for UPPER; what is missing stays empty behind, if a shape was asked for. */
+static void pad_to_shape(const struct node *n, int64_t in, int i, struct axis *a)
+{
+	const struct attribute *shape = node_attribute(n, "output_shape"), *mode = node_attribute(n, "auto_pad");
+	if (!shape && !mode)
+		return;
+	int64_t full = (in - 1) * a->stride + a->extra + a->dilation * (a->kernel - 1) + 1;
+	int64_t much = full - (shape ? shape->ints[i] : in * a->stride), cut = much > 0 ? much : 0;
+	a->begin = mode && !strcmp(mode->s, "SAME_UPPER") ? cut / 2 : cut - cut / 2;
+	a->end = cut - a->begin;
+	a->extra += shape && much < 0 ? -much : 0;
+}
+
 static void read_axes(const struct node *n, const struct numbers *x, const int64_t *kernel, struct axis ret[MOST])
 {
 	int rank = x->shape.rank - 2;
@@ -40,7 +54,9 @@ static void read_axes(const struct node *n, const struct numbers *x, const int64
 		ret[i] = (struct axis){ kernel ? kernel[i] : given(n, "kernel_shape", i, 0), given(n, "strides", i, 1),
 			given(n, "dilations", i, 1), given(n, "pads", i, 0), given(n, "pads", rank + i, 0),
 			given(n, "output_padding", i, 0) };
-		if (n->op != OP_CONV_TRANSPOSE)
+		if (n->op == OP_CONV_TRANSPOSE)
+			pad_to_shape(n, x->shape.dim[2 + i], i, &ret[i]);
+		else
 			pad_same(n, x->shape.dim[2 + i], &ret[i]);
 	}
 }

@@ -50,15 +50,27 @@ static int positive(struct sketch *s, int x)
 
 /* ---- layers ---- */
 
-static int conv(struct sketch *s, enum op op, int i)
+/* Some paddings that the size asks for: (in - 1) * stride + reach less what is too much. */
+static void size_output(struct sketch *s, int x, const struct sketch_window *w, int i)
+{
+	int64_t size[3];
+	int rank = sketch_shape(s, x)->rank - 2;
+	for (int k = 0; k < rank; k++)
+		size[k] = (sketch_shape(s, x)->dim[2 + k] - 1) * w->stride[k] + w->dilation[k] * (w->kernel[k] - 1) +
+			sketch_between(s, 0, 2);
+	if (i % 2)
+		sketch_ints(s, "output_shape", rank, size);
+	else
+		sketch_string(s, "auto_pad", i / 2 % 2 ? "SAME_UPPER" : "SAME_LOWER");
+}
+
+static int conv_transpose(struct sketch *s, enum op op, int i)
 {
 	int x = maps(s, i), rank = sketch_shape(s, x)->rank - 2;
-	int64_t channels = sketch_shape(s, x)->dim[1], extra[3] = { 0 };
+	int64_t channels = sketch_shape(s, x)->dim[1], extra[3];
 	struct sketch_window w = sketch_random_window(s, x, false);
+	(void)op;
 	w.group = i / 2 % 3 == 0 ? 1 : i / 2 % 3 == 1 ? 2 : channels;
-	int64_t out = w.group * sketch_between(s, 1, 3);
-	if (op == OP_CONV)
-		return sketch_conv(s, x, out, &w, i / 6 % 2);
 	for (int k = 0; k < rank; k++) {
 		int64_t most = w.stride[k] > w.dilation[k] ? w.stride[k] : w.dilation[k];
 		int64_t full = (sketch_shape(s, x)->dim[2 + k] - 1) * w.stride[k] + w.dilation[k] * (w.kernel[k] - 1);
@@ -66,9 +78,27 @@ static int conv(struct sketch *s, enum op op, int i)
 		while (w.pads[k] + w.pads[rank + k] >= full + 1)
 			w.pads[k] = w.pads[rank + k] = 0;
 	}
-	int y = sketch_conv_transpose(s, x, out, &w, i / 2 % 2);
-	sketch_ints(s, "output_padding", rank, extra);
+	int y = sketch_conv_transpose(s, x, w.group * sketch_between(s, 1, 3), &w, i / 2 % 2);
+	if (i < 36)
+		sketch_ints(s, "output_padding", rank, extra);
+	else
+		size_output(s, x, &w, i);
 	return y;
+}
+
+static int conv(struct sketch *s, enum op op, int i)
+{
+	int x = maps(s, i);
+	int64_t channels = sketch_shape(s, x)->dim[1], dims[] = { 4, channels, 3, 2 };
+	if (i >= 36) { /* padding that keeps the size; two dimensions */
+		int y = NODE(s, op, x, sketch_tensor(s, -1, 1, 4, dims));
+		sketch_ints(s, "strides", DIMS(1 + i % 2, 1 + i / 2 % 3));
+		sketch_string(s, "auto_pad", i / 2 % 2 ? "SAME_UPPER" : "SAME_LOWER");
+		return y;
+	}
+	struct sketch_window w = sketch_random_window(s, x, false);
+	w.group = i / 2 % 3 == 0 ? 1 : i / 2 % 3 == 1 ? 2 : channels;
+	return sketch_conv(s, x, w.group * sketch_between(s, 1, 3), &w, i / 6 % 2);
 }
 
 /* The stored factor first or last, both transposed or not, an addend of each shape. */
@@ -304,10 +334,13 @@ static int pool(struct sketch *s, enum op op, int i)
 {
 	int x = maps(s, i), rank = sketch_shape(s, x)->rank - 2;
 	struct sketch_window w = sketch_random_window(s, x, true);
+	if (i >= 24) /* dilated */
+		w = (struct sketch_window){ { 2, 2, 2 }, { 1, 2, 1 }, { 2, 2, 2 }, { 1, 1, 1, 1, 1, 1 }, false, 0 };
 	int y = sketch_one(s, op, x);
 	sketch_ints(s, "kernel_shape", rank, w.kernel);
 	sketch_ints(s, "strides", rank, w.stride);
 	sketch_ints(s, "pads", 2 * rank, w.pads);
+	sketch_ints(s, "dilations", rank, w.dilation);
 	sketch_int(s, "ceil_mode", w.ceil_mode);
 	if (op == OP_AVERAGE_POOL)
 		sketch_int(s, "count_include_pad", i / 6 % 2);
@@ -508,8 +541,8 @@ static const struct {
 	draw *draw;
 	int forms;
 } rows[OP_IDENTITY] = {
-	[OP_CONV] = { conv, 36 },
-	[OP_CONV_TRANSPOSE] = { conv, 36 },
+	[OP_CONV] = { conv, 42 },
+	[OP_CONV_TRANSPOSE] = { conv_transpose, 44 },
 	[OP_GEMM] = { gemm, 20 },
 	[OP_MATMUL] = { product, MATMULS },
 	[OP_EINSUM] = { product, PRODUCTS - MATMULS },
@@ -529,8 +562,8 @@ static const struct {
 	[OP_MAX] = { variadic, 18 },
 	[OP_SUM] = { variadic, 18 },
 	[OP_MEAN] = { variadic, 18 },
-	[OP_MAX_POOL] = { pool, 24 },
-	[OP_AVERAGE_POOL] = { pool, 24 },
+	[OP_MAX_POOL] = { pool, 30 },
+	[OP_AVERAGE_POOL] = { pool, 30 },
 	[OP_GLOBAL_AVERAGE_POOL] = { global_pool, 6 },
 	[OP_GLOBAL_MAX_POOL] = { global_pool, 6 },
 	[OP_SOFTMAX] = { softmax, 12 },
@@ -567,7 +600,7 @@ bool specimen_is_flat(enum op op)
 static struct sketch open(enum op op, int i)
 {
 	static const int64_t dims[] = { 4, 5, 4, 3 }, even[] = { 8, 4, 2 };
-	bool cut = op == OP_DEPTH_TO_SPACE || op == OP_SPACE_TO_DEPTH;
+	bool cut = op == OP_DEPTH_TO_SPACE || op == OP_SPACE_TO_DEPTH || (op == OP_CONV && i >= 36);
 	return sketch_open(op_table[op].name, (uint64_t)i,
 		cut			? 3
 			: op == OP_GEMM ? 1

@@ -41,6 +41,16 @@ START_TEST(a_networks_gradients_are_its_slopes)
 }
 END_TEST
 
+START_TEST(a_network_by_lot_has_its_slopes_for_gradients)
+{
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct sketch s = net_draw_any(seed);
+		slope_agree(&s, 2, &SEEDS);
+		sketch_close(&s);
+	}
+}
+END_TEST
+
 START_TEST(a_samples_gradients_are_its_slopes)
 {
 	static const char *const paths[] = { "models/fashion-lenet5.onnx", "models/fashion-vgg.onnx",
@@ -216,6 +226,7 @@ Suite *gradient_suite(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, an_operators_gradients_are_its_slopes, 0, OP_IDENTITY);
 	tcase_add_loop_test(t, a_networks_gradients_are_its_slopes, 0, net_count);
+	tcase_add_test(t, a_network_by_lot_has_its_slopes_for_gradients);
 	tcase_add_loop_test(t, a_samples_gradients_are_its_slopes, 0, 3);
 	tcase_add_loop_test(t, the_losss_gradients_are_its_slopes, 0, 4);
 	tcase_add_test(t, ports_stand_in_their_order);
