@@ -7,11 +7,14 @@
  *   dw[o,c,u,...]   = sum over n,i,... of dy[n,o,i,...] * x[n, group(o) + c, i*s + u*d - p, ...]
  *
  * One thread sums over the batch, in the same order each time. */
+#include "evaluator/kernels/choice.h"
 #include "evaluator/kernels/filters.h"
+#include "evaluator/kernels/winograd_step.h"
 
 /* The convolution that it is about. */
 struct layer {
 	dnnl_memory_desc_t x, w, y;
+	struct window shape;
 	struct dnn_window window;
 };
 
@@ -19,9 +22,8 @@ struct layer {
 static enum err read_layer(struct builder *b, int input, int weight, const struct view *x, const struct view *w,
 	const struct view *y, struct layer *ret)
 {
-	struct window win;
-	enum err err =
-		window_read(builder_node(b), builder_shape(b, input), builder_shape(b, weight)->dim + 2, &win, b->e);
+	enum err err = window_read(
+		builder_node(b), builder_shape(b, input), builder_shape(b, weight)->dim + 2, &ret->shape, b->e);
 	if (!err)
 		err = dnn_any(w->rank, w->dim, &ret->w, b->e);
 	if (!err)
@@ -29,7 +31,7 @@ static enum err read_layer(struct builder *b, int input, int weight, const struc
 	if (!err)
 		err = dnn_describe(y, &ret->y, b->e);
 	if (!err)
-		ret->window = dnn_window(&win);
+		ret->window = dnn_window(&ret->shape);
 	return err;
 }
 
@@ -63,6 +65,8 @@ static enum err add_data_gradient(
 	dnnl_primitive_desc_t pd = NULL;
 	const struct dnn_window *d = &l.window;
 	enum err err = read_layer(b, builder_result(b), builder_node(b)->in[1], dx, &f->view, dy, &l);
+	if (!err && choice_is_winograd(&l.shape, &f->view, dx, dy))
+		return winograd_add_data_gradient(b, f, &l.shape, dy, dx);
 	if (!err)
 		err = dnn_check(dnnl_dilated_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &l.x,
 					&l.w, &l.y, d->stride, d->dilates, d->begin, d->end),
@@ -123,6 +127,8 @@ static enum err add_weight_gradient(
 	dnnl_primitive_desc_t pd;
 	const struct dnn_window *d = &l.window;
 	enum err err = read_layer(b, builder_node(b)->in[0], builder_result(b), x, dw, dy, &l);
+	if (!err && choice_is_winograd(&l.shape, dw, x, dy))
+		return winograd_add_weight_gradient(b, &l.shape, x, dy, dw);
 	if (!err)
 		err = dnn_check(dnnl_dilated_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct,
 					&l.x, &l.w, NULL, &l.y, d->stride, d->dilates, d->begin, d->end),

@@ -14,6 +14,9 @@ enum { FEW = 8 };
  * */
 #define LOOSE 1e-5
 
+/* How far off a convolution by Winograd's method may be, of the largest sum of absolute products: test_winograd.c. */
+#define WINOGRAD_ERROR 1e-5
+
 struct run {
 	const struct graph *g;
 	struct reference *r;

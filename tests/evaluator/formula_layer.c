@@ -127,6 +127,16 @@ static struct sum start(const struct numbers *bias, int64_t at)
 	return (struct sum){ x, fabs(x), 0 };
 }
 
+/* Where Winograd's method may be used, a number is as far off as the largest sum lets it be. */
+static void allow_winograd(struct numbers *y, const struct axis *a, int rank, int64_t groups, double largest)
+{
+	bool may = rank == 2 && groups == 1;
+	for (int i = 0; i < rank; i++)
+		may = may && a[i].kernel == 3 && a[i].stride == 1 && a[i].dilation == 1;
+	for (int64_t i = 0; i < y->count && may; i++)
+		y->bound[i] += WINOGRAD_ERROR * largest;
+}
+
 void formula_conv(struct run *t, const struct node *n, struct numbers *ret)
 {
 	const struct numbers *x = formula_input(t, n, 0), *w = formula_input(t, n, 1), *bias = formula_input(t, n, 2);
@@ -140,6 +150,7 @@ void formula_conv(struct run *t, const struct node *n, struct numbers *ret)
 	struct numbers y = formula_make(t, rank + 2, dims);
 	int64_t area = kernel_area(a, rank);
 	y.terms = (double)(d[1] * area);
+	double largest = 0;
 	for (int64_t at = 0; at < y.count; at++) {
 		int64_t to[SHAPE_MAX_RANK], from[SHAPE_MAX_RANK];
 		formula_index(&y.shape, at, to);
@@ -151,7 +162,9 @@ void formula_conv(struct run *t, const struct node *n, struct numbers *ret)
 				add_product(&s, w, to[1] * d[1] * area + k, x, formula_at(&x->shape, from));
 		}
 		put(&y, at, &s);
+		largest = fmax(largest, s.size);
 	}
+	allow_winograd(&y, a, rank, groups, largest);
 	*ret = y;
 }
 

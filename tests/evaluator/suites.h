@@ -19,6 +19,7 @@ Suite *hostile_suite(void);
 Suite *fold_suite(void);
 Suite *kernel_suite(void);
 Suite *conv_suite(void);
+Suite *winograd_suite(void);
 Suite *operator_suite(void);
 Suite *training_kernel_suite(void);
 Suite *training_move_suite(void);
