@@ -195,7 +195,7 @@ static enum err read_train(const cJSON *obj, const char *path, bool teacher, boo
 static enum err read_rung(const cJSON *obj, int index, const struct dataspec *d, struct spec_rung *ret,
 	struct errinfo *e)
 {
-	char path[16], train[24];
+	char path[24], train[32];
 	int64_t held = d->held_count;
 	struct raw_rung raw = { .recalibrate = 2048, .images = held ? held : MOST_IMAGES };
 	snprintf(path, sizeof path, "rungs[%d]", index);
