@@ -65,6 +65,7 @@ ended() { [ "$(sql "select state in ('done', 'failed', 'cancelled') from job whe
 candidates() { sql 'select number, candidate from trial where job = 1 order by number'; }
 front() { sql 'select accuracy, params from pareto where job = 1'; }
 same() { [ -n "$(cat "$1")" ] && cmp "$1" "$2"; }
+climbs() { sql 'select number, rung, parent, candidate, accuracy, params from trial where job = 1 order by number'; }
 job() { # BUDGET STRATEGY: LeNet, quickly
 	sed -e "s|\"\.\./models|\"$PWD/models|" -e "s|\"images\": 5000|\"images\": 1000|" \
 		-e "s|\"strategy\": .*|\"strategy\": $2, \"window\": 3,|" -e "s|\"trials\": [0-9]*|\"trials\": $1|" configs/fashion-lenet5.json
@@ -101,6 +102,31 @@ for strategy in '{"name": "nsga2", "population": 8}' '{"name": "anneal", "target
 	ok "$name: kill -9 changes no candidate" same "$top/c1" "$top/c3"
 	ok "$name: nor the Pareto set" same "$top/f1" "$top/f3"
 done
+
+# ---- trained first, then three rungs with training: the same bits with one worker, with two, and across kill -9 ----
+job 12 '{"name": "random"}' | sed -e 's|"rungs": .*|"pretrain": {"steps": 60}, "rungs": [{"images": 1000}, {"images": 1000, "train": {"steps": 20}},\
+	{"images": 2000, "train": {"steps": 40, "distil": null}, "latency": {}}],|' >"$top/rungs.json"
+start rungs-one 1
+ok "rungs: a job runs to its end with one worker" timeout "$patience" "$OUT/pare" submit "$top/rungs.json" --watch
+climbs >"$top/c1"
+ok "rungs: 12 candidates, 4 of them go up, and one of those" test "$(sql 'select group_concat(n) from
+	(select count(*) as n from trial where number > 0 group by rung order by rung)')" = 12,4,1
+ok "rungs: only the last one and the baseline are in the Pareto set" test "$(sql 'select count(*) from trial
+	where pareto = 1 and rung < 2')" = 0
+ok "rungs: the baseline is the network that was trained first" test "$(sql 'select model from trial where number = 0')" != \
+	"$(sha256sum models/fashion-lenet5.onnx | cut -d' ' -f1)"
+stop
+start rungs-killed 2
+"$OUT/pare" submit "$top/rungs.json" >/dev/null 2>&1
+promoted() { [ "$(sql 'select count(*) from trial where rung = 1 and parent is not null')" -ge 1 ]; }
+ok "rungs: a candidate is promoted" wait_for "$patience" promoted
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+start rungs-killed 2
+ok "rungs: after kill -9 the job goes on to its end" wait_for "$patience" ended 1
+climbs >"$top/c2"
+ok "rungs: two workers and kill -9 change nobody's way up, nor its result" same "$top/c1" "$top/c2"
+stop
 
 # ---- a job under way, seen by sqlite3 and curl; workers die; a second job is answered from the store ----
 start use 2
