@@ -128,6 +128,12 @@ static void write_seeds(struct backward *b, struct gradient *d)
 	}
 }
 
+int gradient_logits(const struct graph *g)
+{
+	int producer = g->values[g->outputs[0]].producer;
+	return producer >= 0 && g->nodes[producer].op == OP_SOFTMAX ? g->nodes[producer].in[0] : g->outputs[0];
+}
+
 static void check_logits(struct backward *b)
 {
 	char text[128];
@@ -145,7 +151,7 @@ static void check_logits(struct backward *b)
 static void write_loss(struct backward *b, const struct gradient_request *r, struct gradient *d)
 {
 	struct writer *w = &b->w;
-	int logits = b->net->outputs[0], ret[2];
+	int logits = gradient_logits(b->net), ret[2];
 	struct shape s = b->net->values[logits].shape, each = { 1, { DIM_BATCH } };
 	check_logits(b);
 	d->target = w->g->input_count;

@@ -7,10 +7,14 @@
  * Learned tensors become inputs, batch-norms normalise by the batch (OP_BATCH_NORM_TRAIN), everything else is as in the
  * network. Ports, in this order:
  *
- *   inputs   those of the network; with a loss target (batch, classes) and, with distillation, teacher (batch,
- * classes), else one seed for each output, shaped as it: the gradient of what is to be minimised; the parameters
+ *   inputs   those of the network; with a loss its target (batch, classes) and, with distillation, the teacher's
+ *            logits (batch, classes); without, one seed for each output, shaped as it: the gradient of what is to be
+ *            minimised; the parameters
  *   outputs  those of the network; with a loss its value for each sample (batch); mean and biased variance of each
- *            batch-norm; the gradient of each parameter, row-major, shaped as it */
+ *            batch-norm; the gradient of each parameter, row-major, shaped as it
+ *
+ * A Softmax at the network's end is stepped over: the loss is of the logits. Operators whose derivative is zero stop
+ * the flow, and nothing is computed for what is not learned. */
 #ifndef EVALUATOR_TRAIN_GRADIENT_H
 #define EVALUATOR_TRAIN_GRADIENT_H
 
@@ -25,7 +29,7 @@ struct graph;
 enum parameter_kind {
 	PARAMETER_WEIGHT,
 	PARAMETER_BIAS, /* of a layer: its input 2, or what is added along one dimension */
-	PARAMETER_NORM, /* scale or shift of any normalisation */
+	PARAMETER_NORM, /* scale or shift of any normalisation, or what is multiplied along one dimension */
 };
 
 /* A learned tensor that gradients reach. One that several nodes read is one parameter. */
@@ -64,5 +68,8 @@ struct gradient {
 enum err gradient_open(const struct graph *g, const struct gradient_request *r, struct gradient **ret,
 	struct errinfo *e) __attribute__((warn_unused_result));
 void gradient_close(struct gradient *d); /* accepts NULL */
+
+/* The value of a network with one output that has the logits: the output, or what the Softmax reads that writes it. */
+int gradient_logits(const struct graph *g);
 
 #endif

@@ -173,7 +173,7 @@ static double loss_of(const struct slope *t, const double *z, int64_t row, int64
 
 static double mean_loss(const struct slope *t, const struct reference *r)
 {
-	const struct numbers *logits = &r->values[t->g->outputs[0]];
+	const struct numbers *logits = &r->values[gradient_logits(t->g)];
 	int64_t batch = plan_batch(t->p), classes = logits->count / batch;
 	double sum = 0;
 	for (int64_t i = 0; i < batch; i++)

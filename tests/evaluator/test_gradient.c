@@ -65,27 +65,40 @@ END_TEST
 
 /* ---- the loss ---- */
 
-static struct sketch draw_classifier(uint64_t seed)
+static struct sketch draw_classifier(uint64_t seed, bool softmax)
 {
 	static const struct sketch_window window = { { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 }, false, 0 };
 	struct sketch s = sketch_open("classifier", seed, 3, (int64_t[]){ 2, 5, 4 });
 	int x = sketch_one(&s, OP_RELU, sketch_batch_norm(&s, sketch_conv(&s, 0, 4, &window, false)));
-	sketch_finish(&s, sketch_gemm(&s, sketch_one(&s, OP_FLATTEN, x), 5, true, true));
+	x = sketch_gemm(&s, sketch_one(&s, OP_FLATTEN, x), 5, true, true);
+	sketch_finish(&s, softmax ? sketch_one(&s, OP_SOFTMAX, x) : x);
 	slope_learn_all(&s);
 	return s;
 }
 
+static const struct gradient_request requests[] = {
+	{ .loss = true },
+	{ .loss = true, .distil = true, .temperature = 1, .weight = 0.5f },
+	{ .loss = true, .distil = true, .temperature = 4, .weight = 0.9f },
+	{ .loss = true, .distil = true, .temperature = 2, .weight = 1 },
+};
+enum { REQUESTS = sizeof requests / sizeof *requests };
+
 START_TEST(the_losss_gradients_are_its_slopes)
 {
-	static const struct gradient_request requests[] = {
-		{ .loss = true },
-		{ .loss = true, .distil = true, .temperature = 1, .weight = 0.5f },
-		{ .loss = true, .distil = true, .temperature = 4, .weight = 0.9f },
-		{ .loss = true, .distil = true, .temperature = 2, .weight = 1 },
-	};
-	struct sketch s = draw_classifier((uint64_t)_i);
+	struct sketch s = draw_classifier((uint64_t)_i, false);
 	struct slope_count c = slope_agree(&s, 6, &requests[_i]);
 	ck_assert_int_eq(c.parameters, 5);
+	ck_assert_int_eq(c.moving, 5);
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(the_loss_is_of_what_a_last_softmax_reads)
+{
+	struct sketch s = draw_classifier((uint64_t)_i, true);
+	ck_assert_int_eq(gradient_logits(s.g), s.g->nodes[s.g->node_count - 1].in[0]);
+	struct slope_count c = slope_agree(&s, 6, &requests[_i]);
 	ck_assert_int_eq(c.moving, 5);
 	sketch_close(&s);
 }
@@ -111,7 +124,7 @@ static int count_nodes(const struct gradient *d, enum op op)
 
 START_TEST(ports_stand_in_their_order)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	struct gradient *d = open_gradient(s.g, true);
 	ck_assert_int_eq(d->target, 1);
 	ck_assert_int_eq(d->teacher, -1);
@@ -138,7 +151,7 @@ END_TEST
 
 START_TEST(kinds_of_parameters_are_told_apart)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	struct gradient *d = open_gradient(s.g, true);
 	int kinds[3] = { 0 };
 	for (int i = 0; i < d->parameter_count; i++)
@@ -153,7 +166,7 @@ END_TEST
 
 START_TEST(a_batch_norm_takes_up_the_relu_that_alone_reads_it)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	struct gradient *d = open_gradient(s.g, true);
 	ck_assert_int_eq(count_nodes(d, OP_RELU), 0);
 	ck_assert_int_eq(count_nodes(d, OP_UNARY_GRADIENT), 0);
@@ -170,7 +183,7 @@ END_TEST
 
 START_TEST(nothing_is_computed_for_what_is_not_learned)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	struct gradient *d = open_gradient(s.g, true);
 	ck_assert_int_eq(count_nodes(d, OP_CONV_DATA_GRADIENT), 0); /* of the network's input */
 	ck_assert_int_eq(count_nodes(d, OP_CONV_WEIGHT_GRADIENT), 1);
@@ -196,7 +209,7 @@ static void refused(const struct graph *g, bool loss, const char *what)
 
 START_TEST(a_node_that_is_not_understood_is_named)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	struct node *n = &s.g->nodes[2];
 	n->op = OP_COUNT;
 	n->opaque = "operator 'Strange' is not supported";
@@ -208,7 +221,7 @@ END_TEST
 
 START_TEST(a_loss_needs_one_output_of_classes)
 {
-	struct sketch s = draw_classifier(1);
+	struct sketch s = draw_classifier(1, false);
 	sketch_output(&s, s.g->nodes[1].out[0]);
 	refused(s.g, true, "2 outputs");
 	sketch_close(&s);
@@ -228,7 +241,8 @@ Suite *gradient_suite(void)
 	tcase_add_loop_test(t, a_networks_gradients_are_its_slopes, 0, net_count);
 	tcase_add_test(t, a_network_by_lot_has_its_slopes_for_gradients);
 	tcase_add_loop_test(t, a_samples_gradients_are_its_slopes, 0, 3);
-	tcase_add_loop_test(t, the_losss_gradients_are_its_slopes, 0, 4);
+	tcase_add_loop_test(t, the_losss_gradients_are_its_slopes, 0, REQUESTS);
+	tcase_add_loop_test(t, the_loss_is_of_what_a_last_softmax_reads, 0, REQUESTS);
 	tcase_add_test(t, ports_stand_in_their_order);
 	tcase_add_test(t, kinds_of_parameters_are_told_apart);
 	tcase_add_test(t, a_batch_norm_takes_up_the_relu_that_alone_reads_it);
