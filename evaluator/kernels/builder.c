@@ -92,6 +92,15 @@ enum err builder_scratch(struct builder *b, int64_t count, float **ret)
 	return ERR_OK;
 }
 
+enum err builder_doubles(struct builder *b, int64_t count, double **ret)
+{
+	float *room;
+	enum err err = builder_scratch(b, count * (int64_t)(sizeof **ret / sizeof *room), &room);
+	if (!err)
+		*ret = (double *)(void *)room;
+	return err;
+}
+
 /* ---- values ---- */
 
 const struct node *builder_node(const struct builder *b)

@@ -110,6 +110,7 @@ void builder_alias(struct builder *b, int value, int of, const struct view *v);
 
 /* Room for count floats that only this node uses. */
 enum err builder_scratch(struct builder *b, int64_t count, float **ret) __attribute__((warn_unused_result));
+enum err builder_doubles(struct builder *b, int64_t count, double **ret) __attribute__((warn_unused_result));
 
 /* What the node being built writes: its first output, or that of what is folded into it. */
 int builder_result(const struct builder *b);
@@ -172,7 +173,7 @@ enum err builder_bind_weight(struct builder *b, struct step *s, const dnnl_memor
 typedef enum err kernel_build(struct builder *b);
 kernel_build conv_build, conv_transpose_build, conv_data_gradient_build, conv_weight_gradient_build;
 kernel_build gemm_build, contract_build;
-kernel_build batch_norm_build, instance_norm_build, layer_norm_build, group_norm_build, lrn_build, lp_norm_build;
+kernel_build batch_norm_build, norm_build, lrn_build, lp_norm_build;
 kernel_build unary_build, broadcast_build, softmax_build, reduce_build;
 kernel_build pool_build, global_pool_build;
 kernel_build reshape_build, transpose_build, slice_build, split_build, expand_build;
@@ -181,7 +182,7 @@ kernel_build gather_build, resize_build;
 
 /* what train/gradient.h makes of a network */
 kernel_build batch_norm_train_build, batch_norm_gradient_build, unary_gradient_build, pool_gradient_build;
-kernel_build sum_to_build, loss_build, prelu_gradient_build, lrn_gradient_build;
+kernel_build sum_to_build, loss_build, prelu_gradient_build, lrn_gradient_build, norm_gradient_build;
 kernel_build slice_gradient_build, gather_gradient_build, pad_gradient_build, resize_gradient_build,
 	tile_gradient_build;
 

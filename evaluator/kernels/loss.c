@@ -95,18 +95,17 @@ static enum err place_rows(struct builder *b, struct loss *l)
 	const struct node *n = builder_node(b);
 	struct order o = order_row_major();
 	struct view loss, gradient;
-	float *room;
 	enum err err = builder_place(b, n->out[0], &o, &loss);
 	if (!err)
 		err = builder_place(b, n->out[1], &o, &gradient);
 	if (!err)
-		err = builder_scratch(b, 2 * l->classes * (int64_t)(sizeof(double) / sizeof(float)), &room);
+		err = builder_doubles(b, l->classes, &l->log_p);
+	if (!err)
+		err = builder_doubles(b, l->classes, &l->log_q);
 	if (err)
 		return err;
 	l->loss = loss.data;
 	l->gradient = gradient.data;
-	l->log_p = (double *)(void *)room;
-	l->log_q = l->log_p + l->classes;
 	return ERR_OK;
 }
 

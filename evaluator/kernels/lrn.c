@@ -12,7 +12,8 @@
 #include "evaluator/kernels/builder.h"
 
 struct neighbours {
-	struct view v[3]; /* x, y and, backwards, x, dx, dy; the last dimension is the one that they are neighbours along */
+	struct view
+		v[3]; /* x, y and, backwards, x, dx, dy; the last dimension is the one that they are neighbours along */
 	int64_t size, p;
 	float alpha, beta, bias;
 	float *line[2]; /* LRN: scratch memory, a number for each channel */
@@ -57,7 +58,8 @@ static void run_lrn_gradient(const void *job)
 {
 	const struct neighbours *l = job;
 	int last = l->v[0].rank - 1;
-	int64_t n = l->v[0].dim[last], sx = l->v[0].stride[last], sdx = l->v[1].stride[last], sdy = l->v[2].stride[last];
+	int64_t n = l->v[0].dim[last], sx = l->v[0].stride[last], sdx = l->v[1].stride[last],
+		sdy = l->v[2].stride[last];
 	int64_t behind = (l->size - 1) / 2, before = l->size - 1 - behind;
 	float factor = 2 * l->alpha * l->beta / (float)l->size, *part = l->line[0], *s = l->line[1];
 	struct walk w = walk_start(l->v, 3, last);
@@ -69,8 +71,7 @@ static void run_lrn_gradient(const void *job)
 			s[c] = power;
 		}
 		for (int64_t c = 0; c < n; c++)
-			w.at[1][c * sdx] =
-				s[c] - factor * w.at[0][c * sx] * sum_around(part, n, c, before, behind);
+			w.at[1][c * sdx] = s[c] - factor * w.at[0][c * sx] * sum_around(part, n, c, before, behind);
 	} while (walk_next(&w));
 }
 

@@ -109,18 +109,14 @@ static bool sums_columns(const struct reduction *r)
 
 static enum err add_reduction(struct builder *b, struct reduction *r)
 {
-	float *room;
 	if (!sums_columns(r))
 		return builder_call(b, run, r, sizeof *r);
 	int last = r->v[0].rank - 1;
 	struct columns size = { r->v[0].dim[last - 1], r->v[0].dim[last] };
 	enum err err = builder_scratch(b, columns_lanes(&size), &r->lanes);
 	if (!err)
-		err = builder_scratch(b, size.columns * (int64_t)(sizeof(double) / sizeof(float)), &room);
-	if (err)
-		return err;
-	r->totals = (double *)(void *)room;
-	return builder_call(b, run_columns, r, sizeof *r);
+		err = builder_doubles(b, size.columns, &r->totals);
+	return err ? err : builder_call(b, run_columns, r, sizeof *r);
 }
 
 /* How a result starts, what is done for each number, and how it ends. */

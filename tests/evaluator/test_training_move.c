@@ -162,6 +162,51 @@ START_TEST(a_local_response_s_gradient_is_the_derivative)
 }
 END_TEST
 
+/* The forward node's operands are few numbers that are broadcast, or as many as a part has. */
+static int draw_norm(struct sketch *s, enum op op, uint64_t form)
+{
+	const struct shape *x = sketch_shape(s, 0);
+	int axis = 1 + (int)(form % (uint64_t)(x->rank - 1)), rank = op == OP_LAYER_NORM ? x->rank - axis : 1;
+	int64_t groups = x->dim[1] % 2 ? 1 : 2, dims[SHAPE_MAX_RANK];
+	for (int i = 0; i < rank; i++)
+		dims[i] = x->dim[op == OP_LAYER_NORM ? axis + i : 1];
+	if (op == OP_GROUP_NORM)
+		dims[0] = groups;
+	if (op == OP_LAYER_NORM && form % 4 == 3)
+		dims[0] = 1;
+	int in[] = { 0, sketch_tensor(s, -1, 1, rank, dims), sketch_tensor(s, -1, 1, rank, dims) };
+	int y = sketch_node(s, op, op == OP_LAYER_NORM && form % 5 == 0 ? 2 : 3, in);
+	sketch_float(s, "epsilon", 0.01);
+	if (op == OP_LAYER_NORM)
+		sketch_int(s, "axis", axis);
+	if (op == OP_GROUP_NORM)
+		sketch_int(s, "num_groups", groups);
+	return y;
+}
+
+/* By x, scale and shift, or by some of them. (Where dy is the same all over a part, dx is zero.) */
+START_TEST(a_normalisation_s_gradients_are_the_derivatives)
+{
+	static const enum op ops[] = { OP_INSTANCE_NORM, OP_GROUP_NORM, OP_LAYER_NORM };
+	for (uint64_t i = 0; i < 2 * FORMS; i++) {
+		enum op op = ops[i % 3];
+		struct sketch s = open_maps(op_table[op].name, 5 * i + 1);
+		int y = draw_norm(&s, op, i / 3);
+		const int *in = s.g->nodes[0].in;
+		int by[] = { i % 7 == 6 ? -1 : in[0], i % 5 == 4 ? -1 : in[1],
+			s.g->nodes[0].in_count > 2 ? in[2] : -1 };
+		struct backward t = backward_open(&s, y, 2, false);
+		int dy = backward_dy(&t, (enum backward_layout)(i / 3 % (op == OP_GROUP_NORM ? LAYOUTS : 2)));
+		int x = backward_value(&t, 0, (enum backward_layout)(i / 9 % 2));
+		int scale = backward_value(&t, in[1], LAYOUT_ROW_MAJOR);
+		backward_node(&t, OP_NORM_GRADIENT, 3, (int[]){ dy, x, scale }, 3, by);
+		sketch_int(&t.made, "op", op);
+		backward_check(&t, 3, by, 5e-5);
+		backward_close(&t);
+	}
+}
+END_TEST
+
 START_TEST(equal_numbers_match)
 {
 	int64_t dims[] = { 3 };
@@ -191,6 +236,7 @@ Suite *training_move_suite(void)
 	tcase_add_test(tc, a_resize_hands_back_by_the_weights_that_it_took_with);
 	tcase_add_test(tc, a_prelu_s_gradients_are_the_derivatives);
 	tcase_add_test(tc, a_local_response_s_gradient_is_the_derivative);
+	tcase_add_test(tc, a_normalisation_s_gradients_are_the_derivatives);
 	tcase_add_test(tc, equal_numbers_match);
 	suite_add_tcase(suite, tc);
 	return suite;
