@@ -34,8 +34,8 @@ enum err play_say(struct scene *s, const cJSON *lease, const char *verb, const c
 const char *play_inventory(void);
 void play_use_inventory(const char *text); /* another one, for this process */
 
-/* All that matters of a finished job, one line a trial: number, state, rung, parent, candidate, params, accuracy, membership, test
- * score. The caller frees. */
+/* All that matters of a finished job, one line a trial: number, state, rung, parent, candidate, params, accuracy,
+ * membership, test score. The caller frees. */
 char *play_story(struct scene *s, int job);
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "search/order.h"
 #include "search/pareto.h"
 #include "tests/search/fixture.h"
 #include "tests/search/suites.h"
@@ -191,6 +192,28 @@ START_TEST(a_three_dimensional_front_in_four_dimensions_has_its_volume_times_the
 }
 END_TEST
 
+START_TEST(points_are_ordered_by_violation_front_crowding_and_place)
+{
+	struct errinfo e = { 0 };
+	static const double points[][2] = {
+		{ 6, 7 },   /* second front */
+		{ 0, 10 },  /* first front, an end */
+		{ 2, 6 },   /* between, crowded */
+		{ 3, 5.5 }, /* likewise, less so */
+		{ 10, 0 },  /* the other end */
+		{ 1, 1 },   /* would beat nearly all, but misses a bound */
+		{ 0, 10 },  /* the same as the second: an end of the other objective */
+	};
+	static const double violation[] = { 0, 0, 0, 0, 0, 0.1, 0 };
+	static const int wanted[] = { 1, 4, 6, 3, 2, 0, 5 };
+	int order[7];
+	ok(order_points(&points[0][0], violation, 7, 2, order, &e));
+	ck_assert_mem_eq(order, wanted, sizeof wanted);
+	ok(order_points(&points[0][0], NULL, 7, 2, order, &e));
+	ck_assert(order[4] == 2 && order[5] == 3 && order[6] == 0); /* now all beaten by the sixth */
+}
+END_TEST
+
 Suite *pareto_suite(void)
 {
 	Suite *suite = suite_create("pareto");
@@ -202,6 +225,7 @@ Suite *pareto_suite(void)
 	tcase_add_test(c, the_hypervolume_counts_the_cells_of_an_integer_grid);
 	tcase_add_test(c, the_hypervolume_ignores_what_is_not_finite);
 	tcase_add_test(c, a_three_dimensional_front_in_four_dimensions_has_its_volume_times_the_depth);
+	tcase_add_test(c, points_are_ordered_by_violation_front_crowding_and_place);
 	suite_add_tcase(suite, c);
 	return suite;
 }
