@@ -34,7 +34,8 @@ static bool read_bounds(const struct builder *b, struct winograd_ending *ret)
 {
 	struct unary u;
 	int activation = b->fusion->activation[b->node];
-	*ret = (struct winograd_ending){ NULL, -INFINITY, INFINITY };
+	ret->low = -INFINITY;
+	ret->high = INFINITY;
 	if (activation < 0)
 		return true;
 	if (!unary_read(b->g, &b->g->nodes[activation], &u))
@@ -54,6 +55,7 @@ static enum err add_step(struct builder *b, struct filters *f, const struct view
 	enum err err = window_read(n, builder_shape(b, n->in[0]), builder_shape(b, n->in[1])->dim + 2, &win, b->e);
 	if (err)
 		return err;
+	ending.residual = f->residual.data;
 	if (read_bounds(b, &ending) && choice_is_winograd(&win, &f->view, x, y))
 		return winograd_add(b, f, &win, x, y, &ending);
 	err = describe(b, f, &win, x, y, &desc);

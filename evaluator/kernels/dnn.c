@@ -105,7 +105,15 @@ bool dnn_is_slow(const_dnnl_primitive_desc_t pd)
 	       strstr(name, "simple");
 }
 
-enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
+static dnnl_status_t append_ending(dnnl_post_ops_t ops, bool sum, dnnl_alg_kind_t kind, float alpha, float beta)
+{
+	dnnl_status_t status = sum ? dnnl_post_ops_append_sum(ops, 1.0f) : dnnl_success;
+	return status || kind == dnnl_alg_kind_undef ? status
+						     : dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, beta);
+}
+
+enum err dnn_ending(
+	bool sum, dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
 {
 	dnnl_post_ops_t ops = NULL;
 	dnnl_primitive_attr_t attr = NULL;
@@ -113,7 +121,7 @@ enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitiv
 	if (!status)
 		status = dnnl_post_ops_create(&ops);
 	if (!status)
-		status = dnnl_post_ops_append_eltwise(ops, 1.0f, kind, alpha, beta);
+		status = append_ending(ops, sum, kind, alpha, beta);
 	if (!status)
 		status = dnnl_primitive_attr_set_post_ops(attr, ops);
 	dnnl_post_ops_destroy(ops);
@@ -121,5 +129,5 @@ enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitiv
 		dnnl_primitive_attr_destroy(attr);
 	else
 		*ret = attr;
-	return dnn_check(status, "fusing an activation", e);
+	return dnn_check(status, "fusing what ends a layer", e);
 }

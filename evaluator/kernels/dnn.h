@@ -47,8 +47,10 @@ int64_t dnn_floats(const dnnl_memory_desc_t *md);
 /* Whether a kernel is a plain loop of oneDNN's, there for completeness alone. */
 bool dnn_is_slow(const_dnnl_primitive_desc_t pd);
 
-/* Attributes that let a layer end with an operation on each number. */
-enum err dnn_ending(dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
+/* Attributes that let a layer end with a sum of what it computes and what is there, and an operation on each number;
+ * dnnl_alg_kind_undef: none. */
+enum err dnn_ending(
+	bool sum, dnnl_alg_kind_t kind, float alpha, float beta, dnnl_primitive_attr_t *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
 #endif

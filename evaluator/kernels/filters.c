@@ -209,14 +209,13 @@ static enum err bind(struct builder *b, const struct filters *f, dnnl_primitive_
 	return err;
 }
 
-/* *ret is left alone when no activation is folded in. */
-static enum err read_ending(struct builder *b, dnnl_primitive_attr_t *ret)
+/* *ret is left alone when nothing is folded in. */
+static enum err read_ending(struct builder *b, bool sum, dnnl_primitive_attr_t *ret)
 {
-	struct unary u;
+	struct unary u = { dnnl_alg_kind_undef, 0, 0 };
 	int activation = b->fusion->activation[b->node];
-	if (activation < 0 || !unary_read(b->g, &b->g->nodes[activation], &u))
-		return ERR_OK;
-	return dnn_ending(u.kind, u.alpha, u.beta, ret, b->e);
+	bool acts = activation >= 0 && unary_read(b->g, &b->g->nodes[activation], &u);
+	return acts || sum ? dnn_ending(sum, u.kind, u.alpha, u.beta, ret, b->e) : ERR_OK;
 }
 
 enum err filters_add(struct builder *b, const struct filters *f, const void *op_desc, const struct view *x,
@@ -225,7 +224,11 @@ enum err filters_add(struct builder *b, const struct filters *f, const void *op_
 	dnnl_primitive_attr_t attr = NULL;
 	dnnl_primitive_desc_t pd = NULL;
 	struct step s = { 0 };
-	enum err err = read_ending(b, &attr);
+	enum err err = ERR_OK;
+	if (f->residual.data && f->residual.data != y->data)
+		err = builder_copy(b, &f->residual, y);
+	if (!err)
+		err = read_ending(b, f->residual.data != NULL, &attr);
 	if (!err)
 		err = builder_primitive(b, op_desc, attr, &s.primitive, &pd);
 	if (!err)
@@ -241,20 +244,41 @@ enum err filters_add(struct builder *b, const struct filters *f, const void *op_
 	return builder_finish(b, &s, err);
 }
 
+/* In the memory of what is added to it, unless other numbers of that are still needed when one is written. */
+static enum err place_result(struct builder *b, const struct order *o, struct view *ret_residual, struct view *ret)
+{
+	const struct node *n = builder_node(b);
+	int residual = b->fusion->residual[b->node], result = builder_result(b);
+	*ret_residual = (struct view){ .rank = 0 };
+	if (residual < 0)
+		return builder_place(b, result, o, ret);
+	enum err err = builder_dense(b, residual, o, ret_residual);
+	if (err)
+		return err;
+	for (int i = 0; i < n->in_count; i++)
+		if (n->in[i] == residual)
+			return builder_place(b, result, o, ret);
+	err = builder_place_over(b, result, residual, ret_residual, ret);
+	if (!err)
+		*ret = view_dense(ret->rank, ret->dim, 1, o, ret->data);
+	return err;
+}
+
 enum err filters_build(struct builder *b, bool transposed, filters_cb *add)
 {
 	struct filters f;
-	struct view x, y;
+	struct view x, y, residual;
 	const struct node *n = builder_node(b);
 	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
 	enum err err = builder_dense(b, n->in[0], &o, &x);
 	if (!err)
-		err = builder_place(b, builder_result(b), &o, &y);
-	if (!err)
 		err = filters_open(b, transposed, &f);
 	if (err)
 		return err;
-	err = add(b, &f, &x, &y);
+	err = place_result(b, &o, &residual, &y);
+	f.residual = residual;
+	if (!err)
+		err = add(b, &f, &x, &y);
 	filters_close(&f);
 	return err;
 }

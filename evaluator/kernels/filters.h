@@ -14,6 +14,8 @@ struct filters {
 	float *bias;      /* the plan's, NULL when there is none */
 	int64_t out;      /* channels */
 	bool computed;    /* the view is of memory that each run fills */
+
+	struct view residual; /* what is to be added to the output, without gaps as that; data NULL: nothing */
 };
 
 /* A weight's tensor as such a view. transposed: it is (in, out / group, kernel ...). */
@@ -34,11 +36,13 @@ enum err filters_bind(struct builder *b, const struct filters *f, const dnnl_mem
 enum err filters_reorder(struct builder *b, const dnnl_memory_desc_t *is, float *data, const dnnl_memory_desc_t *want,
 	float *room) __attribute__((warn_unused_result));
 
-/* Builds the node: x and y channels-last, the weights opened, `add` to append the step, closed. */
+/* Builds the node: x and y channels-last, the weights opened, `add` to append the step, closed. y may be where the
+ * residual is. */
 typedef enum err filters_cb(struct builder *b, struct filters *f, const struct view *x, const struct view *y);
 enum err filters_build(struct builder *b, bool transposed, filters_cb *add) __attribute__((warn_unused_result));
 
-/* Appends the step of an operation that makes y of x and them, ending with the activation that is folded in. */
+/* Appends the step of an operation that makes y of x and them, ending with the sum and the activation that are folded
+ * in. */
 enum err filters_add(struct builder *b, const struct filters *f, const void *op_desc, const struct view *x,
 	const struct view *y) __attribute__((warn_unused_result));
 

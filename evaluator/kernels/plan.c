@@ -249,6 +249,9 @@ static void release(struct builder *b)
 	for (int k = 0; k < n->in_count; k++)
 		if (n->in[k] >= 0 && b->fusion->last_reader[n->in[k]] == b->node)
 			give_back(b, n->in[k]);
+	int residual = b->fusion->residual[b->node];
+	if (residual >= 0 && b->fusion->last_reader[residual] == b->node)
+		give_back(b, residual);
 	for (int k = 0; k < n->out_count; k++) {
 		int value = k ? n->out[k] : builder_result(b);
 		if (value >= 0 && !b->fusion->readers[value])

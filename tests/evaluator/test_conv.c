@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluator/kernels/plan.h"
+#include "evaluator/kernels/builder.h"
 #include "evaluator/model/graph.h"
 #include "tests/evaluator/agree.h"
 #include "tests/evaluator/formula.h"
@@ -355,6 +355,50 @@ START_TEST(a_batch_norm_behind_computed_weights_stays)
 }
 END_TEST
 
+/* A block of a residual network; how: what the sum's other operand is. */
+enum { BESIDE, INPUT, READ_AGAIN, TWICE, LATER, WAYS };
+static int draw_block(struct sketch *s, int how, int64_t channels, bool small)
+{
+	struct sketch_window w = { { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1, 1, 1 }, false, 0 };
+	if (small)
+		w.kernel[1] = 1, w.pads[1] = w.pads[3] = 0;
+	int x = how == INPUT ? 0 : sketch_one(s, OP_RELU, sketch_conv(s, 0, channels, &w, true));
+	int between = how == TWICE ? x : sketch_one(s, OP_RELU, sketch_conv(s, x, channels, &w, true));
+	int y = sketch_batch_norm(s, sketch_conv(s, between, channels, &w, false));
+	int other = how == LATER ? sketch_conv(s, x, channels, &w, true) : x;
+	y = sketch_one(s, OP_RELU, how % 2 ? sketch_add(s, other, y) : sketch_add(s, y, other));
+	return how == READ_AGAIN ? sketch_two(s, OP_MUL, y, x) : y;
+}
+
+/* By oneDNN and by Winograd's method, with the sum in either order. */
+START_TEST(a_sum_behind_a_convolution_follows_its_formula)
+{
+	for (int k = 0; k < 4; k++) {
+		int64_t channels = k % 2 ? 17 : 5;
+		struct sketch s =
+			sketch_open("residual block", (uint64_t)(4 * _i + k), 3, (int64_t[]){ channels, 23, 21 });
+		agree_sketch(&s, draw_block(&s, _i, channels, k < 2), k == 3 ? PLAN_CALIBRATE : PLAN_INFER);
+	}
+}
+END_TEST
+
+/* What follows three convolutions has no steps of its own. */
+START_TEST(a_sum_is_part_of_the_convolution_before_it)
+{
+	for (int64_t channels = 5; channels <= 17; channels += 12) {
+		struct sketch s = sketch_open("residual block", 1, 3, (int64_t[]){ channels, 23, 21 });
+		sketch_finish(&s, draw_block(&s, BESIDE, channels, false));
+		struct plan *p = agree_plan(s.g, BATCH, PLAN_INFER, s.what);
+		size_t convolutions = 0;
+		for (size_t i = 0; i < p->step_count; i++)
+			convolutions += p->steps[i].label != NULL;
+		ck_assert_uint_eq(convolutions, 3);
+		plan_free(p);
+		sketch_close(&s);
+	}
+}
+END_TEST
+
 Suite *conv_suite(void)
 {
 	Suite *s = suite_create("conv");
@@ -365,6 +409,8 @@ Suite *conv_suite(void)
 	tcase_add_test(t, computed_weights_and_biases_do_what_stored_ones_do);
 	tcase_add_test(t, computed_weights_of_a_transposed_convolution_do_what_stored_ones_do);
 	tcase_add_test(t, a_batch_norm_behind_computed_weights_stays);
+	tcase_add_loop_test(t, a_sum_behind_a_convolution_follows_its_formula, 0, WAYS);
+	tcase_add_test(t, a_sum_is_part_of_the_convolution_before_it);
 	suite_add_tcase(s, t);
 	return s;
 }
