@@ -6,28 +6,34 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "evaluator/kernels/function.h"
+#include "evaluator/kernels/simd.h"
 #include "evaluator/model/graph.h"
 
 /* clang-format off */
 #define ACTIVATION(name, formula) \
-	static void name(const void *job) \
+	SIMD static void name(const void *job) \
 	{ \
 		const struct activation *a = job; \
 		const float alpha = a->alpha, beta = a->beta; \
 		(void)alpha; \
 		(void)beta; \
-		for (int64_t i = 0; i < a->count; i++) { \
-			const float x = a->x[i]; \
-			a->y[i] = (formula); \
+		const float *from = a->x; \
+		float *to = a->y; \
+		const int64_t n = a->count; \
+		SIMD_EACH \
+		for (int64_t i = 0; i < n; i++) { \
+			const float x = from[i]; \
+			to[i] = (formula); \
 		} \
 	}
 
-ACTIVATION(selu, beta * (x > 0 ? x : alpha * expm1f(x)))
-ACTIVATION(celu, x > 0 ? x : alpha * expm1f(x / alpha))
+ACTIVATION(selu, beta * (x > 0 ? x : alpha * function_expm1(x)))
+ACTIVATION(celu, x > 0 ? x : alpha * function_expm1(x / alpha))
 ACTIVATION(thresholded_relu, x > alpha ? x : 0)
-ACTIVATION(hard_sigmoid, fmaxf(0, fminf(1, alpha * x + beta)))
+ACTIVATION(hard_sigmoid, alpha * x + beta < 0 ? 0 : alpha * x + beta > 1 ? 1 : alpha * x + beta)
 ACTIVATION(softsign, x / (1 + fabsf(x)))
-ACTIVATION(gauss_error, erff(x))
+ACTIVATION(gauss_error, function_erf(x))
 ACTIVATION(reciprocal, 1 / x)
 ACTIVATION(sign, (float)((x > 0) - (x < 0)))
 ACTIVATION(floor_of, floorf(x))

@@ -8,6 +8,7 @@
 
 #include "evaluator/kernels/activation.h"
 #include "evaluator/kernels/builder.h"
+#include "evaluator/kernels/function.h"
 #include "evaluator/kernels/simd.h"
 #include "evaluator/kernels/unary.h"
 
@@ -21,16 +22,11 @@ struct unary_gradient {
 
 typedef void gradient_run(const void *job);
 
-static inline float sigmoid(float x)
-{
-	return 1 / (1 + expf(-x));
-}
-
 /* x * tanh(log(1 + e^x)): with e = e^-|x|, tanh is (1 + 2e) / (1 + 2e + 2e^2) for x > 0 and (e^2 + 2e) / (e^2 + 2e + 2)
  * else. */
 static inline float mish_slope(float x)
 {
-	float e = expf(-fabsf(x));
+	float e = function_exp(-fabsf(x));
 	float tanh_of = x > 0 ? (1 + 2 * e) / (1 + 2 * e + 2 * e * e) : (e * e + 2 * e) / (e * e + 2 * e + 2);
 	float s = x > 0 ? 1 / (1 + e) : e / (1 + e);
 	return tanh_of + x * s * (1 - tanh_of * tanh_of);
@@ -56,18 +52,18 @@ static inline float mish_slope(float x)
 
 GRADIENT(relu, y <= 0 ? 0 : dy)
 GRADIENT(leaky_relu, x > 0 ? dy : alpha * dy)
-GRADIENT(elu, x > 0 ? dy : alpha * expf(x) * dy)
-GRADIENT(selu, x > 0 ? beta * dy : beta * alpha * expf(x) * dy)
-GRADIENT(celu, x > 0 ? dy : expf(x / alpha) * dy)
+GRADIENT(elu, x > 0 ? dy : alpha * function_exp(x) * dy)
+GRADIENT(selu, x > 0 ? beta * dy : beta * alpha * function_exp(x) * dy)
+GRADIENT(celu, x > 0 ? dy : function_exp(x / alpha) * dy)
 GRADIENT(thresholded_relu, x <= alpha ? 0 : dy)
 GRADIENT(logistic, y * (1 - y) * dy)
 GRADIENT(hard_sigmoid, y <= 0 || y >= 1 ? 0 : alpha * dy)
 GRADIENT(hard_swish, x <= -3 ? 0 : x < 3 ? (x / 3 + 0.5f) * dy : dy)
 GRADIENT(hyperbolic_tangent, (1 - y * y) * dy)
-GRADIENT(softplus, -expm1f(-y) * dy)
+GRADIENT(softplus, -function_expm1(-y) * dy)
 GRADIENT(softsign, dy / ((1 + fabsf(x)) * (1 + fabsf(x))))
 GRADIENT(mish, mish_slope(x) * dy)
-GRADIENT(gauss_error, 1.12837916709551257390f * expf(-x * x) * dy)
+GRADIENT(gauss_error, 1.12837916709551257390f * function_exp(-x * x) * dy)
 GRADIENT(exponential, y * dy)
 GRADIENT(logarithm, dy / x)
 GRADIENT(square_root, dy / (2 * y))

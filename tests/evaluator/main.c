@@ -26,6 +26,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, conv_suite());
 	srunner_add_suite(runner, winograd_suite());
 	srunner_add_suite(runner, operator_suite());
+	srunner_add_suite(runner, function_suite());
 	srunner_add_suite(runner, training_kernel_suite());
 	srunner_add_suite(runner, training_move_suite());
 	srunner_add_suite(runner, move_suite());

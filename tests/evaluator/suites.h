@@ -21,6 +21,7 @@ Suite *kernel_suite(void);
 Suite *conv_suite(void);
 Suite *winograd_suite(void);
 Suite *operator_suite(void);
+Suite *function_suite(void);
 Suite *training_kernel_suite(void);
 Suite *training_move_suite(void);
 Suite *move_suite(void);

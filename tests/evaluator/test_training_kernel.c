@@ -605,7 +605,7 @@ static struct plan *gemm_plan(struct sketch *s, bool stored, bool transposed, co
 		in[2] = sketch_tensor(s, -1, 1, 1, sizes + 1);
 	} else {
 		in[1] = sketch_input(s, 1, weight + 1);
-		in[2] = sketch_input(s, 0, NULL);
+		in[2] = sketch_input(s, 0, sizes);
 		set_shape(s, in[1], 2, weight);
 		set_shape(s, in[2], 1, sizes + 1);
 	}
