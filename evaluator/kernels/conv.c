@@ -56,7 +56,7 @@ static enum err add_step(struct builder *b, struct filters *f, const struct view
 	if (err)
 		return err;
 	ending.residual = f->residual.data;
-	if (read_bounds(b, &ending) && choice_is_winograd(&win, &f->view, x, y))
+	if (read_bounds(b, &ending) && choice_is_winograd(CHOICE_FORWARD, &win, &f->view, x, y))
 		return winograd_add(b, f, &win, x, y, &ending);
 	err = describe(b, f, &win, x, y, &desc);
 	return err ? err : filters_add(b, f, &desc, x, y);

@@ -65,7 +65,7 @@ static enum err add_data_gradient(
 	dnnl_primitive_desc_t pd = NULL;
 	const struct dnn_window *d = &l.window;
 	enum err err = read_layer(b, builder_result(b), builder_node(b)->in[1], dx, &f->view, dy, &l);
-	if (!err && choice_is_winograd(&l.shape, &f->view, dx, dy))
+	if (!err && choice_is_winograd(CHOICE_DATA_GRADIENT, &l.shape, &f->view, dx, dy))
 		return winograd_add_data_gradient(b, f, &l.shape, dy, dx);
 	if (!err)
 		err = dnn_check(dnnl_dilated_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &l.x,
@@ -127,7 +127,7 @@ static enum err add_weight_gradient(
 	dnnl_primitive_desc_t pd;
 	const struct dnn_window *d = &l.window;
 	enum err err = read_layer(b, builder_node(b)->in[0], builder_result(b), x, dw, dy, &l);
-	if (!err && choice_is_winograd(&l.shape, dw, x, dy))
+	if (!err && choice_is_winograd(CHOICE_WEIGHT_GRADIENT, &l.shape, dw, x, dy))
 		return winograd_add_weight_gradient(b, &l.shape, x, dy, dw);
 	if (!err)
 		err = dnn_check(dnnl_dilated_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct,
