@@ -3,7 +3,7 @@
  *
  *   y[n,c,...] = scale[c] * (x[n,c,...] - mean[c]) / sqrt(var[c] + eps) + shift[c]
  *
- * With the running statistics for inference; with the batch's own, biased variance, for calibration. */
+ * With the running statistics; with the batch's own in batch_norm_train.c. */
 #include <string.h>
 
 #include "evaluator/kernels/builder.h"
@@ -21,11 +21,8 @@ static enum err bind_vectors(struct builder *b, const struct view *x, struct ste
 			err = builder_bind(b, s, args[i], &md, vectors[i]);
 		if (err)
 			return err;
-		if (b->mode != PLAN_CALIBRATE || i < 2)
-			memcpy(vectors[i], b->g->values[n->in[1 + i]].data, (size_t)channels * sizeof(float));
+		memcpy(vectors[i], b->g->values[n->in[1 + i]].data, (size_t)channels * sizeof(float));
 	}
-	b->plan->statistics[b->node] =
-		(struct norm_statistics){ vectors[2], vectors[3], view_count(x) / channels };
 	return ERR_OK;
 }
 
@@ -42,20 +39,20 @@ static enum err find_input(struct builder *b, int value, struct view *ret)
 enum err batch_norm_build(struct builder *b)
 {
 	const struct node *n = builder_node(b);
-	bool calibrate = b->mode == PLAN_CALIBRATE;
-	unsigned flags = dnnl_use_scale | dnnl_use_shift | (calibrate ? 0 : dnnl_use_global_stats);
+	const unsigned flags = dnnl_use_scale | dnnl_use_shift | dnnl_use_global_stats;
 	dnnl_batch_normalization_desc_t desc;
 	dnnl_memory_desc_t md;
 	struct view x, y;
 	struct step s = { 0 };
+	if (b->mode == PLAN_CALIBRATE)
+		return batch_norm_train_build(b);
 	enum err err = find_input(b, n->in[0], &x);
 	if (!err)
 		err = builder_place_over(b, builder_result(b), n->in[0], &x, &y);
 	if (!err)
 		err = dnn_describe(&x, &md, b->e);
 	if (!err)
-		err = dnn_check(dnnl_batch_normalization_forward_desc_init(&desc,
-					calibrate ? dnnl_forward_training : dnnl_forward_inference, &md,
+		err = dnn_check(dnnl_batch_normalization_forward_desc_init(&desc, dnnl_forward_inference, &md,
 					node_float(n, "epsilon", 1e-5f), flags),
 			"describing a batch-norm", b->e);
 	if (!err)

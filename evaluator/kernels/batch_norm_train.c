@@ -108,10 +108,24 @@ static enum err place_vector(struct builder *b, int output, int64_t count, float
 	return err;
 }
 
+/* Statistics are values of a training graph; those that calibration looks at live as long as the plan. */
+static enum err place_statistics(struct builder *b, const struct view *x, struct train *t)
+{
+	int64_t channels = x->dim[1];
+	bool own = builder_node(b)->op == OP_BATCH_NORM;
+	enum err err = own ? builder_floats(b, channels, &t->mean) : place_vector(b, 1, channels, &t->mean);
+	if (!err)
+		err = own ? builder_floats(b, channels, &t->variance) : place_vector(b, 2, channels, &t->variance);
+	if (!err && own)
+		b->plan->statistics[b->node] =
+			(struct norm_statistics){ t->mean, t->variance, view_count(x) / channels };
+	return err;
+}
+
 enum err batch_norm_train_build(struct builder *b)
 {
 	const struct node *n = builder_node(b);
-	struct train t = { .relu = node_int(n, "relu", 0), .epsilon = node_float(n, "epsilon", 1e-5f) };
+	struct train t = { .relu = node_int(n, "relu", 0) || b->fusion->activation[b->node] >= 0, .epsilon = node_float(n, "epsilon", 1e-5f) };
 	struct view x, y;
 	enum err err = find_matrix(b, n->in[0], &x);
 	if (!err)
@@ -119,11 +133,9 @@ enum err batch_norm_train_build(struct builder *b)
 	if (!err)
 		err = find_vector(b, n->in[2], &t.shift);
 	if (!err)
-		err = builder_place_over(b, n->out[0], n->in[0], &x, &y);
+		err = builder_place_over(b, builder_result(b), n->in[0], &x, &y);
 	if (!err)
-		err = place_vector(b, 1, x.dim[1], &t.mean);
-	if (!err)
-		err = place_vector(b, 2, x.dim[1], &t.variance);
+		err = place_statistics(b, &x, &t);
 	if (!err)
 		err = moments_place(b, view_count(&x) / x.dim[1], x.dim[1], &t.m);
 	if (err)

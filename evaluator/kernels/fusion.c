@@ -102,6 +102,14 @@ static void find_last_readers(const struct graph *g, struct fusion *f)
 		f->last_reader[g->outputs[i]] = g->node_count;
 }
 
+/* A batch-norm by its batch makes what is below 0 zero by itself. */
+static void fuse_relu(const struct graph *g, struct fusion *f, int node)
+{
+	int next = follower(g, f, node);
+	if (next >= 0 && g->nodes[next].op == OP_RELU)
+		f->activation[node] = take_up(g, f, node, next);
+}
+
 bool fusion_find(const struct graph *g, enum plan_mode mode, struct arena *a, struct fusion *ret)
 {
 	if (!reserve(g, a, ret))
@@ -114,6 +122,8 @@ bool fusion_find(const struct graph *g, enum plan_mode mode, struct arena *a, st
 		ret->result[i] = g->nodes[i].out[0];
 		if (mode != PLAN_OBSERVE && (g->nodes[i].op == OP_CONV || g->nodes[i].op == OP_CONV_TRANSPOSE))
 			fuse(g, mode == PLAN_INFER, ret, i);
+		if (mode == PLAN_CALIBRATE && g->nodes[i].op == OP_BATCH_NORM)
+			fuse_relu(g, ret, i);
 	}
 	find_last_readers(g, ret);
 	return true;

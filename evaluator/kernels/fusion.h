@@ -12,7 +12,7 @@ struct graph;
 
 struct fusion {
 	int *norm;        /* by node: the batch-norm folded into this convolution, or -1 */
-	int *activation;  /* by node: the operation on each number folded into this convolution, or -1 */
+	int *activation;  /* by node: the operation on each number folded into this node, or -1 */
 	int *residual;    /* by node: the value added to what this convolution makes, or -1 */
 	int *result;      /* by node: the value it writes, behind what is folded into it; its first output */
 	bool *absorbed;   /* by node: it is folded into another */
@@ -22,8 +22,8 @@ struct fusion {
 };
 
 /* A convolution takes up what alone reads it: for inference the batch-norm, then a sum with a value that is computed
- * before it, as residual networks have, then an activation. When everything is to be observed, nothing. False when
- * memory is out; the arrays live in arena a. */
+ * before it, as residual networks have, then an activation; for calibration a batch-norm takes up a ReLU. When
+ * everything is to be observed, nothing. False when memory is out; the arrays live in arena a. */
 bool fusion_find(const struct graph *g, enum plan_mode mode, struct arena *a, struct fusion *ret);
 
 #endif
