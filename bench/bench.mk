@@ -1,7 +1,7 @@
 # bench.mk -- what is measured against others, in turn in one run. ROUNDS=N: other than 9.
 BENCH := build/bench
 
-.PHONY: bench-load bench-evaluator
+.PHONY: bench-load bench-evaluator bench-trials
 bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py $(BENCH)
 
@@ -13,3 +13,6 @@ $(OUT)/bench/runner: $(OUT)/bench/runner.o $(call archives,evaluator base)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(call libraries,evaluator base) -o $@
+
+bench-trials: $(OUT)/pare-worker $(OUT)/bench/runner | peers-debian
+	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/trials.py $(ROUNDS)
