@@ -22,6 +22,8 @@ static const struct verb {
 	{ "work", command_work },
 };
 
+#define VERBS "inspect, eval, prune, train or work"
+
 static const char usage[] =
 	"usage: pare-worker VERB ...\n"
 	"\n"
@@ -36,10 +38,10 @@ static const char usage[] =
 	"        [--data PATH [--recalibrate N] [--mean M,...] [--std S,...] [--size H,W,C]] [--json]\n"
 	"      remove the fraction R of the channels, or what FILE says by group, or as little as the bound asks for\n"
 	"      (\"macs<=50%\", of params, macs or bytes), and write the smaller network; with --recalibrate set the\n"
-	"      batch-norm statistics anew from N training images. NAME is l1, l2, fpgm, bn, activation, taylor, obd or\n"
-	"      random\n"
-	"  train MODEL -o OUT --data PATH [--settings FILE] [--epochs E] [--teacher MODEL] [--recalibrate N] [--seed N]\n"
-	"        [--mean M,...] [--std S,...] [--size H,W,C] [--json]\n"
+	"      batch-norm statistics anew from N training images. NAME is l1, l2, fpgm, bn, activation, taylor, obd\n"
+	"      or random\n"
+	"  train MODEL -o OUT --data PATH [--settings FILE] [--epochs E] [--teacher MODEL] [--recalibrate N]\n"
+	"        [--seed N] [--mean M,...] [--std S,...] [--size H,W,C] [--json]\n"
 	"      train a network on the training images, from the weights it has; FILE is JSON, the \"train\" of a job's\n"
 	"      rung; with --teacher it also learns what that network answers\n"
 	"  work --url URL --name NAME --cache DIR [--cache-mb N] [--token-file FILE] [--supervised PID] [--once]\n"
@@ -96,8 +98,8 @@ int main(int argc, char **argv)
 	if (!strcmp(verb, "--version"))
 		return puts("pare-worker " VERSION) < 0 || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (*verb)
-		fprintf(stderr, "pare-worker: '%.80s': unknown verb, expected inspect, eval, prune, train or work\n", verb);
+		fprintf(stderr, "pare-worker: '%.80s': unknown verb, expected " VERBS "\n", verb);
 	else
-		fputs("pare-worker: no verb, expected inspect, eval, prune, train or work (see pare-worker --help)\n", stderr);
+		fputs("pare-worker: no verb, expected " VERBS " (see pare-worker --help)\n", stderr);
 	return EXIT_USAGE;
 }
