@@ -17,7 +17,7 @@
 #include "evaluator/kernels/winograd.h"
 #include "evaluator/kernels/winograd_step.h"
 
-enum { FEW_CHANNELS = 8, FEW_TILES = 32, TAPS = 9, KEY = 256, MOST_BYTES = 4 << 20 };
+enum { FEW_CHANNELS = 8, FEW_TILES = 16, TAPS = 9, KEY = 256, MOST_BYTES = 4 << 20 };
 
 static const char *const directions[CHOICE_DIRECTIONS] = { "forward", "data", "weights" };
 
