@@ -278,8 +278,8 @@ static enum err check_prune(const struct prune_options *o, struct errinfo *e)
 		return err_set(e, ERR_INPUT, "prune: %s%s needs --data", samples ? "--criterion " : "--recalibrate",
 			samples ? o->criterion : "");
 	if (o->data.path && !o->recalibrate && !samples)
-		return err_set(
-			e, ERR_INPUT, "prune: --data is given, expected --recalibrate or a --criterion that looks at it too");
+		return err_set(e, ERR_INPUT,
+			"prune: --data is given, expected --recalibrate or a --criterion that looks at it too");
 	if (criterion_check(o->criterion, e) || (o->target && prune_file_check_target(o->target, e)))
 		return err_wrap(e, "prune");
 	return ERR_OK;

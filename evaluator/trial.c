@@ -225,7 +225,8 @@ static enum err open_from(struct trial *t, const struct graph *pruned, struct gr
 	if (!err)
 		err = size_count(g, &found, t->e);
 	if (!err && (wanted.params != found.params || wanted.macs != found.macs))
-		err = err_set(t->e, ERR_INPUT, "it has %lld params and %lld MACs, expected the candidate's %lld and %lld",
+		err = err_set(t->e, ERR_INPUT,
+			"it has %lld params and %lld MACs, expected the candidate's %lld and %lld",
 			(long long)found.params, (long long)found.macs, (long long)wanted.params,
 			(long long)wanted.macs);
 	if (err) {

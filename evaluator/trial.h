@@ -25,8 +25,8 @@ void workspace_share(struct workspace *w, const struct shelf *shelf);
 void workspace_close(struct workspace *w);
 
 /* Does what the lease (docs/protocol.md) says. *ret_report is the body of `complete` but for "model". Networks that did
- * not exist before, a candidate's or a baseline's that is trained first, are written to model_path; otherwise it is left
- * alone. When *stop becomes true the work ends soon with ERR_GONE. Any other error is the reason for `fail`;
+ * not exist before, a candidate's or a baseline's that is trained first, are written to model_path; otherwise it is
+ * left alone. When *stop becomes true the work ends soon with ERR_GONE. Any other error is the reason for `fail`;
  * ERR_UNAVAILABLE means that a blob could not be fetched: the lease is better released. */
 enum err trial_run(struct workspace *w, const cJSON *lease, const char *model_path, const atomic_bool *stop,
 	cJSON **ret_report, struct errinfo *e) __attribute__((warn_unused_result));

@@ -125,7 +125,8 @@ static enum err place_statistics(struct builder *b, const struct view *x, struct
 enum err batch_norm_train_build(struct builder *b)
 {
 	const struct node *n = builder_node(b);
-	struct train t = { .relu = node_int(n, "relu", 0) || b->fusion->activation[b->node] >= 0, .epsilon = node_float(n, "epsilon", 1e-5f) };
+	struct train t = { .relu = node_int(n, "relu", 0) || b->fusion->activation[b->node] >= 0,
+		.epsilon = node_float(n, "epsilon", 1e-5f) };
 	struct view x, y;
 	enum err err = find_matrix(b, n->in[0], &x);
 	if (!err)

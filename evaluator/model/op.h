@@ -116,18 +116,18 @@ enum op {
 	OP_OR,
 	OP_MOD,
 	OP_SCATTER_ND,
-	/* made by train/gradient.h from a network, never in a file: a network is trained as a graph that holds its
+	/* Made by train/gradient.h from a network, never in a file: a network is trained as a graph that holds its
 	 * backward pass too. dy is the gradient of what the forward node wrote, and so on. */
 	OP_CONV_DATA_GRADIENT,	 /* (dy, w) -> dx, with Conv's attributes */
 	OP_CONV_WEIGHT_GRADIENT, /* (x, dy) -> dw, with Conv's attributes */
 	OP_BATCH_NORM_TRAIN,	 /* (x, scale, shift) -> y, mean, biased variance: of the batch. epsilon; "relu" 1: y is
 				  * max(0, y) */
 	OP_BATCH_NORM_GRADIENT, /* (dy, x, y, scale, mean, variance) -> dx, dscale, dshift; y is -1 without relu */
-	OP_NORM_GRADIENT,	/* (dy, x, scale) -> dx, dscale, dshift (each may be -1), attributes of the node and "op":
-				 * OP_INSTANCE_NORM, OP_GROUP_NORM, OP_LAYER_NORM */
+	OP_NORM_GRADIENT,	/* (dy, x, scale) -> dx, dscale, dshift (each may be -1), attributes of the node and
+				 * "op": OP_INSTANCE_NORM, OP_GROUP_NORM, OP_LAYER_NORM */
 	OP_LRN_GRADIENT,	/* (dy, x) -> dx, with LRN's attributes */
-	OP_UNARY_GRADIENT,	/* (dy, x, y) -> dx: x or y is -1, as unary_gradient_reads says; attributes of the node and
-				 * "op"; Clip's bounds as attributes min and max */
+	OP_UNARY_GRADIENT,	/* (dy, x, y) -> dx: x or y is -1, as unary_gradient_reads says; attributes of the node
+				 * and "op"; Clip's bounds as attributes min and max */
 	OP_PRELU_GRADIENT,	/* (dy, x, slope) -> dx and, of x's shape, x < 0 ? x * dy : 0 */
 	OP_MATCH,		/* (x, y), broadcast -> x == y ? 1 : 0 */
 	OP_MAX_POOL_GRADIENT,	/* (dy, x, y) -> dx, MaxPool's attributes; the first of equals takes all */
@@ -141,7 +141,7 @@ enum op {
 	OP_SPREAD, /* x -> x broadcast to the output's shape */
 	OP_SUM_TO, /* x -> its sum over what was broadcast to get x's shape from the output's */
 	OP_LOSS,   /* (logits, target, teacher or -1) -> loss (batch), gradient (batch, classes) of its mean over the
-		    * batch; "temperature", "weight" of the teacher's part (train/loss.h) */
+		    * batch; "temperature", "weight" of the teacher's part (kernels/loss.c) */
 	OP_COUNT,  /* also: not known */
 	OP_MADE = OP_CONV_DATA_GRADIENT,
 };

@@ -138,8 +138,8 @@ static enum err divide_images(struct run *t)
 	const struct split *all = t->r->images;
 	size_t kept = t->spec->patience ? (size_t)t->spec->patience_images : 0;
 	if (kept && kept + 2 > all->count)
-		return err_set(t->e, ERR_INPUT, "early_stop.images: is %zu, of %zu training images at least 2 must be left",
-			kept, all->count);
+		return err_set(t->e, ERR_INPUT,
+			"early_stop.images: is %zu, of %zu training images at least 2 must be left", kept, all->count);
 	if (all->count < 2)
 		return err_set(t->e, ERR_INPUT, "there are %zu images to train on, expected at least 2", all->count);
 	t->train = t->kept = *all;
