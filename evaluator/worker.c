@@ -11,6 +11,7 @@
  * of its own. A process can't be freed of a trial that passed a limit, so it ends, or executes itself again. */
 #include "evaluator/worker.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #include "evaluator/cache.h"
 #include "evaluator/data/decode.h"
 #include "evaluator/heartbeat.h"
+#include "evaluator/kernels/choice.h"
 #include "evaluator/report.h"
 #include "evaluator/trial.h"
 
@@ -314,6 +316,16 @@ static enum err loop(struct worker *w, struct errinfo *e)
 	return ERR_OK;
 }
 
+/* Which kernel is the faster one is remembered beside the blobs; without it a rule decides. */
+static void remember_choices(const struct worker *w)
+{
+	char path[PATH_MAX];
+	struct errinfo e;
+	snprintf(path, sizeof path, "%s/kernels.txt", w->o->cache);
+	if (choice_open(path, &e))
+		log_warning("%s", e.msg);
+}
+
 enum err worker_run(const struct worker_options *o, struct errinfo *e)
 {
 	struct worker w = { .o = o };
@@ -334,6 +346,7 @@ enum err worker_run(const struct worker_options *o, struct errinfo *e)
 	if (!err) {
 		w.shelf = cache_shelf(w.cache);
 		workspace_share(w.workspace, &w.shelf);
+		remember_choices(&w);
 		err = loop(&w, e);
 	}
 	if (w.workspace)
