@@ -1,7 +1,7 @@
 # bench.mk -- what is measured against others, in turn in one run. ROUNDS=N: other than 9.
 BENCH := build/bench
 
-.PHONY: bench-load bench-evaluator bench-trials
+.PHONY: bench-load bench-evaluator bench-trials bench-workers
 bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py $(BENCH)
 
@@ -16,3 +16,6 @@ $(OUT)/bench/runner: $(OUT)/bench/runner.o $(call archives,evaluator base)
 
 bench-trials: $(OUT)/pare-worker $(OUT)/bench/runner | peers-debian
 	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/trials.py $(ROUNDS)
+
+bench-workers: all
+	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/workers.py $(BENCH)/workers $(ROUNDS)

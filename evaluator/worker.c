@@ -28,6 +28,7 @@
 #include "evaluator/data/decode.h"
 #include "evaluator/heartbeat.h"
 #include "evaluator/kernels/choice.h"
+#include "evaluator/kernels/dnn.h"
 #include "evaluator/report.h"
 #include "evaluator/trial.h"
 
@@ -316,11 +317,14 @@ static enum err loop(struct worker *w, struct errinfo *e)
 	return ERR_OK;
 }
 
-/* Which kernel is the faster one is remembered beside the blobs; without it a rule decides. */
-static void remember_choices(const struct worker *w)
+/* Which kernel is the faster one is remembered beside the blobs; without it a rule decides. Kernels themselves are kept
+ * for little more than one network in training, so that a worker doesn't grow with every candidate. */
+static void open_kernels(const struct worker *w)
 {
+	enum { KEPT_KERNELS = 128 };
 	char path[PATH_MAX];
 	struct errinfo e;
+	dnn_keep_kernels(KEPT_KERNELS);
 	snprintf(path, sizeof path, "%s/kernels.txt", w->o->cache);
 	if (choice_open(path, &e))
 		log_warning("%s", e.msg);
@@ -346,7 +350,7 @@ enum err worker_run(const struct worker_options *o, struct errinfo *e)
 	if (!err) {
 		w.shelf = cache_shelf(w.cache);
 		workspace_share(w.workspace, &w.shelf);
-		remember_choices(&w);
+		open_kernels(&w);
 		err = loop(&w, e);
 	}
 	if (w.workspace)

@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+void dnn_keep_kernels(int most)
+{
+	dnnl_set_primitive_cache_capacity(most);
+}
+
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e)
 {
 	switch (status) {

@@ -10,6 +10,10 @@
 #include "evaluator/kernels/view.h"
 #include "evaluator/model/window.h"
 
+/* How many kernels oneDNN keeps for the case that they are asked for again; left alone 1,024. Hardly one of a candidate's
+ * is ever asked for again, for no two have the same shapes. */
+void dnn_keep_kernels(int most);
+
 /* Translates a status; `what` says what was being done. */
 enum err dnn_check(dnnl_status_t status, const char *what, struct errinfo *e) __attribute__((warn_unused_result));
 
