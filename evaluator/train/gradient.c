@@ -138,11 +138,7 @@ static void check_logits(struct backward *b)
 {
 	char text[128];
 	struct shape s = b->net->values[b->net->outputs[0]].shape;
-	if (b->net->output_count != 1)
-		writer_fail(&b->w,
-			err_set(b->w.e, ERR_UNSUPPORTED, "the network has %d outputs, expected one, (batch, classes)",
-				b->net->output_count));
-	else if (s.rank != 2 || s.dim[0] != DIM_BATCH || s.dim[1] < 1)
+	if (s.rank != 2 || s.dim[0] != DIM_BATCH || s.dim[1] < 1)
 		writer_fail(&b->w,
 			err_set(b->w.e, ERR_UNSUPPORTED, "the output is %s, expected (batch, classes)",
 				shape_text(&s, text)));

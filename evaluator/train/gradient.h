@@ -47,7 +47,7 @@ struct trained_norm {
 };
 
 struct gradient_request {
-	bool loss; /* the network has one output, (batch, classes) */
+	bool loss; /* of the network's first output, which is (batch, classes); others are not trained */
 	bool distil;
 	float temperature, weight; /* of distillation, OP_LOSS */
 };
@@ -69,7 +69,7 @@ enum err gradient_open(const struct graph *g, const struct gradient_request *r, 
 	struct errinfo *e) __attribute__((warn_unused_result));
 void gradient_close(struct gradient *d); /* accepts NULL */
 
-/* The value of a network with one output that has the logits: the output, or what the Softmax reads that writes it. */
+/* The value that has the logits of a network's first output: the output, or what the Softmax reads that writes it. */
 int gradient_logits(const struct graph *g);
 
 #endif

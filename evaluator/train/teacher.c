@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "evaluator/train/teacher.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "evaluator/kernels/plan.h"
 #include "evaluator/model/graph.h"
+#include "evaluator/train/gradient.h"
 
 struct teacher {
 	const struct graph *g;
@@ -53,6 +56,14 @@ static bool all_known(const struct teacher *t, const uint32_t *which, size_t n)
 	return true;
 }
 
+/* Of a network that ends in a Softmax the logarithms will do: they are its logits but for a number that all classes of
+ * an image have in common. */
+static void undo_softmax(float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = logf(fmaxf(x[i], FLT_MIN));
+}
+
 static enum err compute(struct teacher *t, size_t n, const float *x, float *ret, struct errinfo *e)
 {
 	enum err err = ERR_OK;
@@ -66,9 +77,12 @@ static enum err compute(struct teacher *t, size_t n, const float *x, float *ret,
 		return err;
 	memcpy(plan_input(t->plan, 0), x, n * (size_t)plan_input_size(t->plan, 0) * sizeof *x);
 	err = plan_run(t->plan, e);
-	if (!err)
-		memcpy(ret, plan_output(t->plan, 0), n * t->classes * sizeof *ret);
-	return err;
+	if (err)
+		return err;
+	memcpy(ret, plan_output(t->plan, 0), n * t->classes * sizeof *ret);
+	if (gradient_logits(t->g) != t->g->outputs[0])
+		undo_softmax(ret, n * t->classes);
+	return ERR_OK;
 }
 
 enum err teacher_logits(

@@ -286,6 +286,26 @@ START_TEST(a_teacher_looks_at_an_image_once)
 }
 END_TEST
 
+START_TEST(a_teacher_that_ends_in_a_softmax_answers_the_same_but_for_a_shift)
+{
+	float x[PIXELS] = { 1, 2 }, plain[CLASSES], behind[CLASSES];
+	struct teacher *t;
+	struct sketch s = net_open(3), soft = net_open(3);
+	int y = soft.g->outputs[0];
+	soft.g->output_count = 0;
+	sketch_finish(&soft, sketch_one(&soft, OP_SOFTMAX, y));
+	ck_assert(!teacher_open(s.g, 1, &t, &e) && !teacher_logits(t, NULL, 1, x, plain, &e));
+	teacher_close(t);
+	ck_assert(!teacher_open(soft.g, 1, &t, &e) && !teacher_logits(t, NULL, 1, x, behind, &e));
+	teacher_close(t);
+	for (int c = 1; c < CLASSES; c++)
+		ck_assert_double_eq_tol(behind[c] - behind[0], plain[c] - plain[0], 1e-4);
+	ck_assert(plain[1] != plain[0]);
+	sketch_close(&s);
+	sketch_close(&soft);
+}
+END_TEST
+
 /* ---- saliency ---- */
 
 /* The loss of one batch with batch-norm on the batch, by a run of training with rate 0 ... which changes no weight. */
@@ -380,6 +400,7 @@ Suite *fit_suite(void)
 	tcase_add_test(t, a_stop_from_outside_ends_training);
 	tcase_add_test(t, a_student_comes_to_say_what_its_teacher_says);
 	tcase_add_test(t, a_teacher_looks_at_an_image_once);
+	tcase_add_test(t, a_teacher_that_ends_in_a_softmax_answers_the_same_but_for_a_shift);
 	tcase_add_test(t, taylor_is_the_first_order_change_of_the_loss);
 	tcase_add_test(t, obd_is_the_second_order_change_of_the_loss);
 	suite_add_tcase(s, t);

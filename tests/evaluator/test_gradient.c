@@ -219,15 +219,23 @@ START_TEST(a_node_that_is_not_understood_is_named)
 }
 END_TEST
 
-START_TEST(a_loss_needs_one_output_of_classes)
+START_TEST(a_loss_needs_an_output_of_classes)
+{
+	struct sketch s = sketch_open("maps", 1, 3, (int64_t[]){ 2, 3, 4 });
+	sketch_finish(&s, sketch_add(&s, 0, sketch_tensor(&s, -1, 1, 0, NULL)));
+	refused(s.g, true, "(batch, 2, 3, 4)");
+	sketch_close(&s);
+}
+END_TEST
+
+START_TEST(a_loss_is_of_the_first_output)
 {
 	struct sketch s = draw_classifier(1, false);
 	sketch_output(&s, s.g->nodes[1].out[0]);
-	refused(s.g, true, "2 outputs");
-	sketch_close(&s);
-	s = sketch_open("maps", 1, 3, (int64_t[]){ 2, 3, 4 });
-	sketch_finish(&s, sketch_add(&s, 0, sketch_tensor(&s, -1, 1, 0, NULL)));
-	refused(s.g, true, "(batch, 2, 3, 4)");
+	struct gradient *d = open_gradient(s.g, true);
+	ck_assert_int_eq(d->loss, 2);
+	ck_assert_int_eq(d->parameter_count, 5);
+	gradient_close(d);
 	sketch_close(&s);
 }
 END_TEST
@@ -248,7 +256,8 @@ Suite *gradient_suite(void)
 	tcase_add_test(t, a_batch_norm_takes_up_the_relu_that_alone_reads_it);
 	tcase_add_test(t, nothing_is_computed_for_what_is_not_learned);
 	tcase_add_test(t, a_node_that_is_not_understood_is_named);
-	tcase_add_test(t, a_loss_needs_one_output_of_classes);
+	tcase_add_test(t, a_loss_needs_an_output_of_classes);
+	tcase_add_test(t, a_loss_is_of_the_first_output);
 	suite_add_tcase(s, t);
 	return s;
 }
