@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "evaluator/data/dataset.h"
+#include "evaluator/measure/accuracy.h"
 #include "evaluator/measure/recalibrate.h"
 #include "evaluator/model/graph.h"
 #include "evaluator/model/onnx.h"
@@ -47,13 +48,15 @@ static enum err summarise(const struct train_request *r, const struct fit_result
 	return ERR_OK;
 }
 
-static enum err open_teacher(const struct train_request *r, struct graph **ret_graph, struct teacher **ret,
-	struct errinfo *e)
+static enum err open_teacher(const struct train_request *r, const struct graph *student, struct graph **ret_graph,
+	struct teacher **ret, struct errinfo *e)
 {
-	enum err err = onnx_read(r->teacher, ret_graph, e);
+	enum err err = score_check(student, r->data, e);
 	if (!err)
-		err = teacher_open(*ret_graph, r->data->count, ret, e);
-	return err ? err_wrap(e, "teacher") : ERR_OK;
+		err = onnx_read(r->teacher, ret_graph, e);
+	if (!err)
+		err = teacher_open(*ret_graph, r->data, student->values[student->outputs[0]].shape.dim[1], ret, e);
+	return err;
 }
 
 enum err train_file(const struct train_request *r, cJSON **ret_summary, struct errinfo *e)
@@ -63,7 +66,7 @@ enum err train_file(const struct train_request *r, cJSON **ret_summary, struct e
 	struct fit_result result;
 	enum err err = onnx_read(r->model, &g, e);
 	if (!err && r->teacher && r->spec.distil_weight > 0)
-		err = open_teacher(r, &teacher_graph, &teacher, e);
+		err = open_teacher(r, g, &teacher_graph, &teacher, e);
 	struct fit_request request = { .images = r->data, .spec = &r->spec, .teacher = teacher, .seed = r->seed };
 	if (!err)
 		err = fit(g, &request, &result, e);

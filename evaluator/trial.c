@@ -122,10 +122,9 @@ static enum err open_test(struct trial *t, struct split *ret)
 
 /* All data of the job, before anything is computed with it: a test set that doesn't fit the network would otherwise be
  * found out when the search is over. */
-static enum err check_data(struct trial *t)
+static enum err check_data(struct trial *t, const struct graph *g)
 {
 	struct split test;
-	const struct graph *g = t->model->graph;
 	bool own = t->order.source.spec.held == DATA_OWN_SET;
 	if (score_check_model(g, t->e))
 		return err_wrap(t->e, "model");
@@ -159,14 +158,18 @@ static enum err pretrain(struct trial *t, const char *path)
 	if (!err)
 		err = onnx_read(from, &g, t->e);
 	if (!err)
+		err = check_data(t, g);
+	if (!err) {
 		err = fit(g, &r, &result, t->e);
+		if (err && err != ERR_GONE)
+			err = err_wrap(t->e, "pretrain");
+	}
 	if (!err)
 		err = onnx_write(g, path, t->e);
+	if (!err)
+		log_training(&result);
 	graph_free(g);
-	if (err)
-		return err == ERR_GONE ? err : err_wrap(t->e, "pretrain");
-	log_training(&result);
-	return ERR_OK;
+	return err;
 }
 
 static enum err run_baseline(struct trial *t, const char *model_path, cJSON *report)
@@ -176,7 +179,7 @@ static enum err run_baseline(struct trial *t, const char *model_path, cJSON *rep
 	if (!err)
 		err = open_model(t, t->order.pretrains ? model_path : NULL);
 	if (!err)
-		err = check_data(t);
+		err = check_data(t, t->model->graph);
 	if (!err)
 		err = measure(t, t->model->graph, report);
 	if (!err)
@@ -211,24 +214,36 @@ static enum err read_candidate(const struct trial *t, int **ret)
 	return ERR_OK;
 }
 
+/* Whether g has every learned tensor of `like`, in its shape. */
+static enum err check_alike(const struct graph *g, const struct graph *like, struct errinfo *e)
+{
+	char is[128], expected[128];
+	for (int i = 0; i < like->value_count; i++) {
+		const struct value *v = &like->values[i], *found = NULL;
+		if (!v->data || !v->learned)
+			continue;
+		for (int k = 0; k < g->value_count && !found; k++)
+			if (g->values[k].data && !strcmp(g->values[k].name, v->name))
+				found = &g->values[k];
+		if (!found)
+			return err_set(e, ERR_INPUT, "it has no tensor '%.200s'", v->name);
+		if (!shape_equal(&found->shape, &v->shape))
+			return err_set(e, ERR_INPUT, "tensor '%.200s' is %s, expected %s as the candidate has it",
+				v->name, shape_text(&found->shape, is), shape_text(&v->shape, expected));
+	}
+	return ERR_OK;
+}
+
 /* What the rung below made of the candidate, if that is this candidate. */
 static enum err open_from(struct trial *t, const struct graph *pruned, struct graph **ret)
 {
 	char path[4096];
-	struct size wanted, found;
 	struct graph *g = NULL;
 	enum err err = workspace_path(t->w, t->order.from, path, t->e);
 	if (!err)
 		err = onnx_read(path, &g, t->e);
 	if (!err)
-		err = size_count(pruned, &wanted, t->e);
-	if (!err)
-		err = size_count(g, &found, t->e);
-	if (!err && (wanted.params != found.params || wanted.macs != found.macs))
-		err = err_set(t->e, ERR_INPUT,
-			"it has %lld params and %lld MACs, expected the candidate's %lld and %lld",
-			(long long)found.params, (long long)found.macs, (long long)wanted.params,
-			(long long)wanted.macs);
+		err = check_alike(g, pruned, t->e);
 	if (err) {
 		graph_free(g);
 		return err_wrap(t->e, "from");
@@ -261,9 +276,10 @@ static enum err open_teacher(struct trial *t, struct teacher **ret)
 	enum err err = order_data_digest(&t->order, digest, t->e);
 	if (err)
 		return err;
-	snprintf(name, sizeof name, "%s %llu %lld", digest, (unsigned long long)t->order.seed,
-		(long long)t->order.train.batch);
-	return workspace_teacher(t->w, name, t->train.count, ret, t->e);
+	snprintf(name, sizeof name, "%s %llu %lld %lld", digest, (unsigned long long)t->order.seed,
+		(long long)t->order.train.batch,
+		(long long)(t->order.train.patience ? t->order.train.patience_images : 0));
+	return workspace_teacher(t->w, name, &t->train, ret, t->e);
 }
 
 static enum err train(struct trial *t, struct graph *g)

@@ -11,6 +11,7 @@
 #include "evaluator/data/decode.h"
 #include "evaluator/data/loader.h"
 #include "evaluator/kernels/plan.h"
+#include "evaluator/model/graph.h"
 #include "evaluator/train/teacher.h"
 
 enum { KEPT_DATA = 3 /* a job's training, validation and test set */, RANKING_NAME = 128, TEACHER_NAME = 128 };
@@ -81,8 +82,10 @@ static void name_ranking(const struct ranking *r, const char *sample, char ret[R
 {
 	if (!strcmp(r->criterion, "random"))
 		snprintf(ret, RANKING_NAME, "random %llu", (unsigned long long)r->seed);
+	else if (!strcmp(r->criterion, "obd"))
+		snprintf(ret, RANKING_NAME, "obd %llu %s", (unsigned long long)r->seed, sample);
 	else if (criterion_samples(r->criterion))
-		snprintf(ret, RANKING_NAME, "%s %llu %s", r->criterion, (unsigned long long)r->seed, sample);
+		snprintf(ret, RANKING_NAME, "%s %s", r->criterion, sample);
 	else
 		snprintf(ret, RANKING_NAME, "%s", r->criterion);
 }
@@ -133,12 +136,13 @@ enum err workspace_model_file(struct workspace *w, const char *path, const struc
 }
 
 enum err workspace_teacher(
-	struct workspace *w, const char *name, size_t images, struct teacher **ret, struct errinfo *e)
+	struct workspace *w, const char *name, const struct split *images, struct teacher **ret, struct errinfo *e)
 {
+	const struct graph *g = w->model->graph;
 	if (!w->teacher || strcmp(w->teacher_name, name)) {
 		teacher_close(w->teacher);
 		w->teacher = NULL;
-		enum err err = teacher_open(w->model->graph, images, &w->teacher, e);
+		enum err err = teacher_open(g, images, g->values[g->outputs[0]].shape.dim[1], &w->teacher, e);
 		if (err)
 			return err;
 		snprintf(w->teacher_name, sizeof w->teacher_name, "%s", name);

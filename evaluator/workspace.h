@@ -26,9 +26,9 @@ enum err workspace_model(struct workspace *w, const char *digest, const struct r
 enum err workspace_model_file(struct workspace *w, const char *path, const struct ranking *r, const char *sample,
 	const struct prunable **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* What the model last opened says of the `images` images that train: those that `name` stands for, in the order that
- * it stands for. Lives until another model or name is asked for. */
-enum err workspace_teacher(struct workspace *w, const char *name, size_t images, struct teacher **ret,
+/* What the model last opened says of the images that train: `name` stands for them, and for the batches that they come
+ * in. Lives until another model or name is asked for. */
+enum err workspace_teacher(struct workspace *w, const char *name, const struct split *images, struct teacher **ret,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* The data of one role, decoded; errors begin with "data.ROLE: ". The last three asked for are kept. *stop (may be

@@ -43,15 +43,15 @@ static void add_value(const struct reading *r, int i, int64_t batch)
 				r->sums[i][k] += fabs((double)*x++) / (double)(outer * inner);
 }
 
-static enum err run_batches(
-	const struct reading *r, const struct sample *sample, size_t batches, struct errinfo *e)
+static enum err run_batches(const struct reading *r, const struct sample *sample, const uint32_t *order, size_t batches,
+	struct errinfo *e)
 {
 	uint32_t labels[MOST_IMAGES];
 	int64_t batch = plan_batch(r->plan);
 	for (size_t b = 0; b < batches; b++) {
 		if (sample->stop && atomic_load(sample->stop))
 			return err_set(e, ERR_GONE, "stopped");
-		split_batch(sample->split, NULL, b * (size_t)batch, (size_t)batch, plan_input(r->plan, 0), labels);
+		split_batch(sample->split, order, b * (size_t)batch, (size_t)batch, plan_input(r->plan, 0), labels);
 		enum err err = b ? plan_run(r->plan, e) : plan_run_checked(r->plan, e);
 		if (err)
 			return err;
@@ -83,20 +83,24 @@ enum err activation_means(const struct graph *g, int count, const int *values, c
 {
 	const struct sample *sample = arg;
 	struct reading r = { .g = g, .count = count, .values = values, .dims = dims, .sums = ret_means };
-	size_t images = sample->images < sample->split->count ? sample->images : sample->split->count;
-	size_t batch = batch_choose_whole(g, images, MOST_IMAGES);
+	size_t images = sample_count(sample), batch = batch_choose_whole(g, images, MOST_IMAGES);
+	uint32_t *order = NULL;
 	enum err err = score_check(g, sample->split, e);
 	if (!err && !images)
 		err = err_set(e, ERR_INPUT, "there are no images to look at activations with");
 	if (!err)
 		err = plan_new(g, (int64_t)batch, PLAN_OBSERVE, &r.plan, e);
-	if (err)
-		return err;
-	r.numbers = calloc((size_t)largest(&r, (int64_t)batch), sizeof *r.numbers);
-	err = r.numbers ? run_batches(&r, sample, images / batch, e) : err_set(e, ERR_MEMORY, "out of memory");
+	if (!err)
+		err = sample_order(sample, &order, e);
+	r.numbers = err ? NULL : calloc((size_t)largest(&r, (int64_t)batch), sizeof *r.numbers);
+	if (!err && !r.numbers)
+		err = err_set(e, ERR_MEMORY, "out of memory");
+	if (!err)
+		err = run_batches(&r, sample, order, images / batch, e);
 	if (!err)
 		divide(&r, (double)(images / batch));
 	free(r.numbers);
+	free(order);
 	plan_free(r.plan);
 	return err;
 }

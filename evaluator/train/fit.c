@@ -22,6 +22,9 @@
 #include "evaluator/train/schedule.h"
 #include "evaluator/train/teacher.h"
 
+/* Early stop keeps at most one in so many images from training. */
+enum { KEPT_SHARE = 5 };
+
 /* A training run. */
 struct run {
 	struct graph *g;
@@ -132,22 +135,36 @@ static enum err settle(struct run *t, float **tensors)
 
 /* ---- getting ready ---- */
 
-/* With early stop the last images of the split are kept from training. */
+/* Chance chooses the images that are kept from training: data may stand in the order of its classes. */
+static enum err keep_images(struct run *t, size_t kept)
+{
+	struct rng rng;
+	const struct split *all = t->r->images;
+	uint32_t *order = ARENA_ARRAY(t->arena, uint32_t, all->count);
+	if (!order)
+		return no_memory(t);
+	rng_init(&rng, t->r->seed, 0x6b657074); /* a stream of its own */
+	rng_permutation(&rng, order, all->count);
+	for (size_t i = 0; i < all->count; i++)
+		order[i] = all->order ? all->order[all->first + order[i]] : (uint32_t)all->first + order[i];
+	t->train = t->kept = (struct split){ .data = all->data, .norm = all->norm, .order = order };
+	t->train.count = t->kept.first = all->count - kept;
+	t->kept.count = kept;
+	return ERR_OK;
+}
+
 static enum err divide_images(struct run *t)
 {
 	const struct split *all = t->r->images;
-	size_t kept = t->spec->patience ? (size_t)t->spec->patience_images : 0;
-	if (kept && kept + 2 > all->count)
-		return err_set(t->e, ERR_INPUT,
-			"early_stop.images: is %zu, of %zu training images at least 2 must be left", kept, all->count);
+	size_t kept = t->spec->patience ? (size_t)t->spec->patience_images : 0, most = all->count / KEPT_SHARE;
+	enum err err = ERR_OK;
 	if (all->count < 2)
 		return err_set(t->e, ERR_INPUT, "there are %zu images to train on, expected at least 2", all->count);
-	t->train = t->kept = *all;
-	t->train.count -= kept;
-	t->kept.first += t->train.count;
-	t->kept.count = kept;
+	t->train = *all;
+	if (kept && most)
+		err = keep_images(t, kept < most ? kept : most);
 	t->batch = (size_t)t->spec->batch < t->train.count ? (size_t)t->spec->batch : t->train.count;
-	return ERR_OK;
+	return err;
 }
 
 static int64_t steps_an_epoch(const struct run *t)
@@ -312,7 +329,7 @@ static enum err take_step(struct run *t, int64_t step)
 /* ---- early stop ---- */
 
 /* Scores the images that are kept from training; *ret_stop when there was nothing better for too long. */
-static enum err look(struct run *t, bool *ret_stop)
+static enum err look(struct run *t, int64_t step, bool *ret_stop)
 {
 	struct score score;
 	collect(t, t->tensors);
@@ -320,7 +337,8 @@ static enum err look(struct run *t, bool *ret_stop)
 	enum err err = score_graph(t->g, &t->kept, t->kept.count, t->r->stop, &score, t->e);
 	take_back(t, t->tensors);
 	if (err)
-		return err;
+		return err == ERR_INPUT ? err_wrap(t->e, "training, scored after step %lld of %lld", (long long)step,
+						  (long long)t->steps) : err;
 	if (score.loss < t->best_loss) {
 		t->best_loss = score.loss;
 		t->since_best = 0;
@@ -340,10 +358,23 @@ static enum err run_steps(struct run *t, int64_t *ret_steps)
 	while (step < t->steps && !stop && !err) {
 		err = take_step(t, step++);
 		if (!err && t->kept.count && (step == t->steps || step % steps_an_epoch(t) == 0))
-			err = look(t, &stop);
+			err = look(t, step, &stop);
 	}
 	*ret_steps = step;
 	return err;
+}
+
+/* The loss says nothing about the last step. */
+static enum err check_weights(const struct run *t)
+{
+	for (int i = 0; i < t->gradient->parameter_count; i++)
+		for (int64_t k = 0; k < t->gradient->parameters[i].count; k++)
+			if (!isfinite(t->tensors[i][k]))
+				return err_set(t->e, ERR_INPUT,
+					"training diverged at step %lld of %lld: a weight is not finite (learning rate %g)",
+					(long long)t->steps, (long long)t->steps,
+					schedule_at(t->spec, t->steps - 1, t->steps).rate);
+	return ERR_OK;
 }
 
 static enum err finish(struct run *t)
@@ -351,7 +382,8 @@ static enum err finish(struct run *t)
 	if (t->kept.count && isfinite(t->best_loss))
 		return settle(t, t->best);
 	collect(t, t->tensors);
-	return settle(t, t->tensors);
+	enum err err = check_weights(t);
+	return err ? err : settle(t, t->tensors);
 }
 
 static void close_run(struct run *t)

@@ -23,11 +23,26 @@ static bool is_learned(const struct value *v)
 	return v->data && v->learned && v->dtype == DTYPE_FLOAT;
 }
 
+/* Numbers that steer an operator stay stored, also where another node reads the same tensor as a weight: exporters merge
+ * equal ones. An exponent, too: next to a whole number there is no power of a negative one. */
+static void leave_operands(struct backward *b)
+{
+	const struct graph *net = b->net;
+	for (int i = 0; i < net->node_count; i++) {
+		const struct node *n = &net->nodes[i];
+		int first = n->op == OP_POW ? 1 : gradient_inputs(n);
+		for (int k = first ? first : n->in_count; k < n->in_count; k++)
+			if (n->in[k] >= 0 && net->values[n->in[k]].data)
+				b->wants[n->in[k]] = false;
+	}
+}
+
 static void mark_wants(struct backward *b)
 {
 	const struct graph *net = b->net;
 	for (int i = 0; i < net->value_count; i++)
 		b->wants[i] = is_learned(&net->values[i]);
+	leave_operands(b);
 	for (int i = 0; i < net->node_count; i++) {
 		const struct node *n = &net->nodes[i];
 		int inputs = n->opaque ? n->in_count : gradient_inputs(n);

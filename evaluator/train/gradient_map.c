@@ -101,7 +101,7 @@ static int power_slope(struct backward *b, const struct node *n)
 	return writer_two(w, OP_MUL, n->in[1], writer_two(w, OP_POW, n->in[0], less));
 }
 
-/* y = x^p:  dx = dy p x^(p-1),  dp = dy y log x, which for x = 0 is 0. */
+/* y = x^p:  dx = dy p x^(p-1),  dp = dy y log x, which for x <= 0 is 0. */
 void gradient_pow(struct backward *b, const struct node *n, const int *dy)
 {
 	struct writer *w = &b->w;
@@ -110,7 +110,8 @@ void gradient_pow(struct backward *b, const struct node *n, const int *dy)
 	if (!gradient_wanted(b, n, 1))
 		return;
 	int positive = writer_two(w, OP_MAX, n->in[0], writer_constant(w, FLT_MIN));
-	int slope = writer_two(w, OP_MUL, n->out[0], writer_one(w, OP_LOG, positive));
+	int power = writer_two(w, OP_POW, writer_one(w, OP_RELU, n->in[0]), n->in[1]);
+	int slope = writer_two(w, OP_MUL, power, writer_one(w, OP_LOG, positive));
 	flow_sum(b, n, 1, writer_two(w, OP_MUL, *dy, slope));
 }
 

@@ -3,6 +3,7 @@
 #include "evaluator/train/saliency.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -20,6 +21,7 @@ enum { BATCH = 32, PROBES = 32 };
 struct looking {
 	const struct graph *g;
 	const struct sample *sample;
+	uint32_t *order; /* of its images */
 	uint64_t seed;
 	struct gradient *gradient;
 	struct plan *plan;
@@ -61,7 +63,7 @@ static enum err run_batch(struct looking *l, size_t b, struct errinfo *e)
 	float *target = plan_input(l->plan, l->gradient->target);
 	if (l->sample->stop && atomic_load(l->sample->stop))
 		return err_set(e, ERR_GONE, "stopped");
-	split_batch(l->sample->split, NULL, b * batch, batch, plan_input(l->plan, 0), labels);
+	split_batch(l->sample->split, l->order, b * batch, batch, plan_input(l->plan, 0), labels);
 	memset(target, 0, batch * classes * sizeof *target);
 	for (size_t i = 0; i < batch; i++)
 		target[i * classes + labels[i]] = 1;
@@ -145,13 +147,15 @@ static enum err open_looking(struct looking *l)
 {
 	struct gradient_request request = { .loss = true };
 	const struct split *s = l->sample->split;
-	size_t images = l->sample->images < s->count ? l->sample->images : s->count;
+	size_t images = sample_count(l->sample);
 	size_t batch = images < BATCH ? images : BATCH;
 	if (batch < 2)
 		return err_set(l->e, ERR_INPUT, "there are %zu images to look at gradients with, expected at least 2",
 			images);
 	l->batches = images / batch;
 	enum err err = score_check(l->g, s, l->e);
+	if (!err)
+		err = sample_order(l->sample, &l->order, l->e);
 	if (!err)
 		err = gradient_open(l->g, &request, &l->gradient, l->e);
 	if (!err)
@@ -207,6 +211,7 @@ enum err saliency_of(const struct graph *g, bool second_order, uint64_t seed, st
 		err = hand_out(&l, a, ret);
 	plan_free(l.plan);
 	gradient_close(l.gradient);
+	free(l.order);
 	arena_free(l.arena);
 	return err;
 }

@@ -13,13 +13,15 @@
 #include "base/err.h"
 
 struct graph;
+struct split;
 struct teacher;
 
 enum { TEACHER_MOST_BYTES = 64 << 20 };
 
-/* For `images` training images. g must outlive it. */
-enum err teacher_open(const struct graph *g, size_t images, struct teacher **ret, struct errinfo *e)
-	__attribute__((warn_unused_result));
+/* For a student of these images with so many classes. g must outlive it. ERR_INPUT when the images don't fit g, or when it
+ * has another number of classes. */
+enum err teacher_open(const struct graph *g, const struct split *images, int64_t classes, struct teacher **ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 void teacher_close(struct teacher *t); /* accepts NULL */
 
 /* The logits (n, classes) of n images x as the network's input wants them. which[i] is the number of the image among

@@ -289,12 +289,13 @@ static struct slope_count check_parameters(struct slope *t)
 	return c;
 }
 
-/* Bounds, scales, numbers to pad with: they steer, nobody trains them. */
+/* Bounds, scales, numbers to pad with, exponents: they steer, nobody trains them. */
 static bool is_operand(const struct graph *g, int value)
 {
 	for (int i = 0; i < g->node_count; i++) {
 		const struct node *n = &g->nodes[i];
-		bool operands = n->op == OP_CLIP || n->op == OP_PAD || n->op == OP_RESIZE || n->op == OP_UPSAMPLE;
+		bool operands = n->op == OP_CLIP || n->op == OP_PAD || n->op == OP_RESIZE || n->op == OP_UPSAMPLE ||
+				n->op == OP_POW;
 		for (int k = 1; k < n->in_count && operands; k++)
 			if (n->in[k] == value)
 				return true;

@@ -205,23 +205,26 @@ static struct dataset images(uint32_t *labels, unsigned char *pixels)
 		.labels = labels, .classes = 1 };
 }
 
-/* Means of |x| by channel of a value (batch, channels, places), over the first n images, one at a time. */
-static void means_one_by_one(const struct pair *p, const struct split *s, int value, int channels, int n, double *ret)
+/* Means of |x| by channel of a value (batch, channels, places), over the sample's first n images, one at a time. */
+static void means_one_by_one(const struct pair *p, const struct sample *s, int value, int channels, int n, double *ret)
 {
+	struct errinfo e;
+	uint32_t *order;
 	uint32_t label;
 	float numbers[FIRST * SIDE * SIDE];
 	int64_t places = shape_count(&p->s.g->values[value].shape, 1) / channels;
 	struct plan *plan = agree_plan(p->s.g, 1, PLAN_OBSERVE, "one by one");
 	memset(ret, 0, (size_t)channels * sizeof *ret);
+	ck_assert(!sample_order(s, &order, &e));
 	for (int i = 0; i < n; i++) {
-		struct errinfo e;
-		split_batch(s, NULL, (size_t)i, 1, plan_input(plan, 0), &label);
+		split_batch(s->split, order, (size_t)i, 1, plan_input(plan, 0), &label);
 		ck_assert(!plan_run(plan, &e));
 		plan_value(plan, value, numbers);
 		for (int64_t k = 0; k < channels * places; k++)
 			ret[k / places] += fabs((double)numbers[k]) / (double)(places * n);
 	}
 	plan_free(plan);
+	free(order);
 }
 
 START_TEST(activation_is_the_mean_of_what_layers_read_over_whole_batches)
@@ -239,12 +242,12 @@ START_TEST(activation_is_the_mean_of_what_layers_read_over_whole_batches)
 	struct ranking r = { .criterion = "activation", .observe = activation_means, .arg = &sample };
 	const double *got = rank(&p, &r, &by_l1);
 	double wanted[FIRST], mean = 0;
-	means_one_by_one(&p, &split, p.relu, FIRST, 32, wanted); /* two batches of 16 */
+	means_one_by_one(&p, &sample, p.relu, FIRST, 32, wanted); /* two batches of 16 */
 	for (int i = 0; i < FIRST; i++)
 		mean += wanted[i] / FIRST;
 	for (int i = 0; i < FIRST; i++)
 		ck_assert_double_eq_tol(got[p.c->groups[0].classes[i]], wanted[i] / mean, 1e-5);
-	means_one_by_one(&p, &split, p.tail, SECOND, 32, wanted);
+	means_one_by_one(&p, &sample, p.tail, SECOND, 32, wanted);
 	ck_assert((wanted[0] < wanted[1]) == (got[p.c->groups[1].classes[0]] < got[p.c->groups[1].classes[1]]));
 	ck_assert(!by_l1[0] && !by_l1[1]);
 	pair_close(&p);

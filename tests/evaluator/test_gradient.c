@@ -197,6 +197,34 @@ START_TEST(nothing_is_computed_for_what_is_not_learned)
 }
 END_TEST
 
+static bool is_parameter(const struct gradient *d, int value)
+{
+	for (int i = 0; i < d->parameter_count; i++)
+		if (d->parameters[i].value == value)
+			return true;
+	return false;
+}
+
+/* A hard swish written out, whose 6 is Clip's bound and the divisor, and a square. */
+START_TEST(numbers_that_steer_an_operator_are_not_trained_wherever_else_they_are_read)
+{
+	struct sketch s = sketch_open("steered", 1, 1, (int64_t[]){ 6 });
+	int low = sketch_tensor(&s, 0, 0, 0, NULL), six = sketch_tensor(&s, 6, 6, 0, NULL);
+	int two = sketch_tensor(&s, 2, 2, 0, NULL), x = sketch_gemm(&s, 0, 4, true, true);
+	int gate = sketch_node(&s, OP_CLIP, 3, (int[]){ sketch_add(&s, x, x), low, six });
+	x = sketch_two(&s, OP_DIV, sketch_two(&s, OP_MUL, x, gate), six);
+	sketch_finish(&s, sketch_two(&s, OP_POW, x, two));
+	for (int i = 0; i < s.g->value_count; i++)
+		s.g->values[i].learned = s.g->values[i].data != NULL;
+	struct gradient *d = open_gradient(s.g, false);
+	ck_assert(!is_parameter(d, low) && !is_parameter(d, six) && !is_parameter(d, two));
+	ck_assert_ptr_nonnull(d->graph->values[six].data);
+	ck_assert(is_parameter(d, s.g->nodes[0].in[1]) && is_parameter(d, s.g->nodes[0].in[2]));
+	gradient_close(d);
+	sketch_close(&s);
+}
+END_TEST
+
 /* ---- what cannot be ---- */
 
 static void refused(const struct graph *g, bool loss, const char *what)
@@ -258,6 +286,7 @@ Suite *gradient_suite(void)
 	tcase_add_test(t, a_node_that_is_not_understood_is_named);
 	tcase_add_test(t, a_loss_needs_an_output_of_classes);
 	tcase_add_test(t, a_loss_is_of_the_first_output);
+	tcase_add_test(t, numbers_that_steer_an_operator_are_not_trained_wherever_else_they_are_read);
 	suite_add_tcase(s, t);
 	return s;
 }
