@@ -10,8 +10,8 @@
 #include "evaluator/kernels/view.h"
 #include "evaluator/model/window.h"
 
-/* How many kernels oneDNN keeps for the case that they are asked for again; left alone 1,024. Hardly one of a candidate's
- * is ever asked for again, for no two have the same shapes. */
+/* How many kernels oneDNN keeps for the case that they are asked for again; left alone 1,024. Hardly one of a
+ * candidate's is ever asked for again, for no two have the same shapes. */
 void dnn_keep_kernels(int most);
 
 /* Translates a status; `what` says what was being done. */

@@ -371,8 +371,8 @@ static enum err check_weights(const struct run *t)
 		for (int64_t k = 0; k < t->gradient->parameters[i].count; k++)
 			if (!isfinite(t->tensors[i][k]))
 				return err_set(t->e, ERR_INPUT,
-					"training diverged at step %lld of %lld: a weight is not finite (learning rate %g)",
-					(long long)t->steps, (long long)t->steps,
+					"training diverged at step %lld of %lld: a weight is not finite (learning rate "
+					"%g)", (long long)t->steps, (long long)t->steps,
 					schedule_at(t->spec, t->steps - 1, t->steps).rate);
 	return ERR_OK;
 }

@@ -23,7 +23,7 @@ struct fit_request {
 
 struct fit_result {
 	int64_t steps, images; /* batches taken, images in them */
-	double loss;           /* mean over the last tenth of the steps, or, when it was stopped early, over the last ones */
+	double loss;           /* mean over the last tenth of the steps, or the last ones when it was stopped early */
 	double kept_loss;      /* of the weights taken, on the images kept from training; NaN without early stop */
 	double seconds;        /* of the steps, without what comes before the first */
 };

@@ -23,8 +23,8 @@ static bool is_learned(const struct value *v)
 	return v->data && v->learned && v->dtype == DTYPE_FLOAT;
 }
 
-/* Numbers that steer an operator stay stored, also where another node reads the same tensor as a weight: exporters merge
- * equal ones. An exponent, too: next to a whole number there is no power of a negative one. */
+/* Numbers that steer an operator stay stored, also where another node reads the same tensor as a weight: exporters
+ * merge equal ones. An exponent, too: next to a whole number there is no power of a negative one. */
 static void leave_operands(struct backward *b)
 {
 	const struct graph *net = b->net;

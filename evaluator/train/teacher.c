@@ -35,8 +35,9 @@ static enum err check(const struct graph *g, const struct split *images, int64_t
 		return err_wrap(e, "teacher");
 	int64_t own = g->values[g->outputs[0]].shape.dim[1];
 	if (own != classes)
-		return err_set(e, ERR_INPUT, "teacher: it has %lld classes, expected %lld as the network that it teaches",
-			(long long)own, (long long)classes);
+		return err_set(e, ERR_INPUT,
+			"teacher: it has %lld classes, expected %lld as the network that it teaches", (long long)own,
+			(long long)classes);
 	return ERR_OK;
 }
 

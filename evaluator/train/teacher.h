@@ -18,8 +18,8 @@ struct teacher;
 
 enum { TEACHER_MOST_BYTES = 64 << 20 };
 
-/* For a student of these images with so many classes. g must outlive it. ERR_INPUT when the images don't fit g, or when it
- * has another number of classes. */
+/* For a student of these images with so many classes. g must outlive it. ERR_INPUT when the images don't fit g, or when
+ * it has another number of classes. */
 enum err teacher_open(const struct graph *g, const struct split *images, int64_t classes, struct teacher **ret,
 	struct errinfo *e) __attribute__((warn_unused_result));
 void teacher_close(struct teacher *t); /* accepts NULL */
