@@ -9,6 +9,11 @@
  * that learns, that set keeps changing, and nearly every candidate would go up once; counted, one in eta does, and what
  * a job costs is known beforehand.
  *
+ * Best is among the field: the last HALVING_FIELD complete results, promoted or not, for those that went up still stand
+ * in the way of others and leave no gap in the crowding. Older ones had their turn, and with a search that learns they
+ * are behind. Where the whole field went up, as when much has failed since, it is the one that ends with the latest
+ * result that has not. So ranking costs no more however large the budget.
+ *
  * Pure: the same calls, the same answers. Trials are told in order of number; see search/table.h for when. */
 #ifndef SEARCH_HALVING_H
 #define SEARCH_HALVING_H
@@ -16,6 +21,8 @@
 #include "search/strategy.h"
 
 struct halving;
+
+enum { HALVING_FIELD = 1000 };
 
 /* p, with its ladder, is copied; its space is not used. */
 enum err halving_open(const struct problem *p, struct halving **ret, struct errinfo *e)

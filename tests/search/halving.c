@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/order.h"
+#include "search/score.h"
 #include "search/space.h"
 #include "search/table.h"
 #include "tests/search/fixture.h"
@@ -465,6 +467,142 @@ START_TEST(a_promotion_that_cannot_have_been_is_an_internal_error)
 }
 END_TEST
 
+/* ---- more results than are ranked ---- */
+
+enum { CROWD = 4 * HALVING_FIELD };
+
+/* Results of rung 0, without a table: all complete ones so far, as points. */
+struct crowd {
+	struct problem problem;
+	struct halving *halving;
+	struct rng luck;
+	double points[CROWD][2], violations[CROWD];
+	int numbers[CROWD], complete, told;
+	bool promoted[2 * CROWD + 1]; /* by number */
+};
+
+static struct crowd *open_crowd(int eta)
+{
+	struct errinfo e = { 0 };
+	struct crowd *c = calloc(1, sizeof *c);
+	ck_assert_ptr_nonnull(c);
+	c->problem = (struct problem){ .objectives = { METRIC_ACCURACY, METRIC_MACS }, .objective_count = 2,
+		.ladder = { .count = 2, .eta = eta } };
+	rng_init(&c->luck, 5, 0);
+	ok(halving_open(&c->problem, &c->halving, &e));
+	return c;
+}
+
+static void close_crowd(struct crowd *c)
+{
+	halving_close(c->halving);
+	free(c);
+}
+
+static void tell_one(struct crowd *c, bool complete)
+{
+	struct errinfo e = { 0 };
+	struct outcome o = { .number = ++c->told, .ok = complete };
+	o.metrics[METRIC_MACS] = rng_uniform(&c->luck);
+	o.metrics[METRIC_ACCURACY] = sqrt(o.metrics[METRIC_MACS]) + 0.1 * rng_uniform(&c->luck);
+	ok(halving_tell(c->halving, 0, &o, &e));
+	if (!complete)
+		return;
+	score_outcome(&c->problem, &o, c->points[c->complete], &c->violations[c->complete]);
+	c->numbers[c->complete++] = o.number;
+}
+
+static int ask_one(struct crowd *c)
+{
+	struct errinfo e = { 0 };
+	int number, rung = 0;
+	ok(halving_next(c->halving, &number, &rung, &e));
+	ck_assert_int_eq(rung, 0);
+	return number;
+}
+
+static void promote_one(struct crowd *c, int number)
+{
+	struct errinfo e = { 0 };
+	ok(halving_promote(c->halving, 0, number, &e));
+	c->promoted[number] = true;
+}
+
+static int best_of_field(const struct crowd *c, int from, int to)
+{
+	struct errinfo e = { 0 };
+	int order[HALVING_FIELD], i = 0;
+	ok(order_points(c->points[from], c->violations + from, to - from, 2, order, &e));
+	while (c->promoted[c->numbers[from + order[i]]])
+		i++;
+	return c->numbers[from + order[i]];
+}
+
+START_TEST(the_best_is_among_the_last_complete_results)
+{
+	struct crowd *c = open_crowd(3);
+	int number, promotions = 0;
+	while (c->complete < CROWD) {
+		tell_one(c, c->told % 7 != 3);
+		if (!(number = ask_one(c)))
+			continue;
+		int from = c->complete > HALVING_FIELD ? c->complete - HALVING_FIELD : 0;
+		ck_assert_int_eq(number, best_of_field(c, from, c->complete));
+		promote_one(c, number);
+		promotions++;
+	}
+	ck_assert_int_eq(promotions, c->told / 3);
+	close_crowd(c);
+}
+END_TEST
+
+/* As after a restart: results and promotions are told, and nobody asks whose turn it is. */
+START_TEST(who_goes_up_does_not_depend_on_what_was_asked_before)
+{
+	struct crowd *asked = open_crowd(4), *silent = open_crowd(4);
+	while (asked->complete < CROWD) {
+		for (int burst = 0; burst < 90; burst++) {
+			tell_one(asked, true);
+			tell_one(silent, true);
+			ask_one(asked);
+			if (asked->complete == CROWD)
+				break;
+		}
+		for (int number; (number = ask_one(asked)); ) {
+			if (asked->told % 5 == 0)
+				ck_assert_int_eq(ask_one(silent), number);
+			promote_one(asked, number);
+			promote_one(silent, number);
+		}
+	}
+	close_crowd(asked);
+	close_crowd(silent);
+}
+END_TEST
+
+START_TEST(where_all_of_the_last_went_up_the_ones_before_them_do)
+{
+	struct crowd *c = open_crowd(2);
+	int number, last;
+	for (int i = 0; i < 3 * HALVING_FIELD; i++)
+		tell_one(c, true);
+	for (int i = 0; i < 3 * HALVING_FIELD; i++) {
+		tell_one(c, false);
+		while ((number = ask_one(c))) {
+			for (last = c->complete - 1; c->promoted[c->numbers[last]]; last--)
+				;
+			int to = last >= c->complete - HALVING_FIELD ? c->complete : last + 1;
+			int from = to > HALVING_FIELD ? to - HALVING_FIELD : 0;
+			ck_assert_int_eq(number, best_of_field(c, from, to));
+			promote_one(c, number);
+		}
+	}
+	for (int i = 0; i < c->complete; i++)
+		ck_assert(c->promoted[c->numbers[i]]);
+	close_crowd(c);
+}
+END_TEST
+
 Suite *halving_suite(void)
 {
 	Suite *suite = suite_create("halving");
@@ -479,6 +617,9 @@ Suite *halving_suite(void)
 	tcase_add_loop_test(c, strategies_propose_what_they_would_without_rungs, 0, STRATEGIES);
 	tcase_add_test(c, a_latency_that_is_not_measured_does_not_count);
 	tcase_add_test(c, a_promotion_that_cannot_have_been_is_an_internal_error);
+	tcase_add_test(c, the_best_is_among_the_last_complete_results);
+	tcase_add_test(c, who_goes_up_does_not_depend_on_what_was_asked_before);
+	tcase_add_test(c, where_all_of_the_last_went_up_the_ones_before_them_do);
 	suite_add_tcase(suite, c);
 	return suite;
 }
