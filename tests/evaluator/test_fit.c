@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include <check.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "base/trainspec.h"
@@ -238,15 +240,30 @@ START_TEST(weights_that_the_last_step_ruined_are_not_taken)
 }
 END_TEST
 
-START_TEST(a_stop_from_outside_ends_training)
+static void *stop_soon(void *flag)
 {
+	usleep(20000);
+	atomic_store((atomic_bool *)flag, true);
+	return NULL;
+}
+
+START_TEST(a_stop_from_outside_ends_training_and_leaves_the_network_as_it_was)
+{
+	static float before[4000], after[4000];
+	pthread_t thread;
 	struct bars *b = bars_open();
 	struct trainspec t = settings();
 	struct fit_result result;
-	atomic_bool stop = true;
+	atomic_bool stop = false;
+	t.epochs = 10000;
 	struct sketch s = net_open(3);
 	struct fit_request r = { .images = &b->all, .spec = &t, .seed = 1, .stop = &stop };
+	size_t n = weights_of(s.g, before);
+	ck_assert(!pthread_create(&thread, NULL, stop_soon, &stop));
 	ck_assert_int_eq(fit(s.g, &r, &result, &e), ERR_GONE);
+	pthread_join(thread, NULL);
+	weights_of(s.g, after);
+	ck_assert_mem_eq(before, after, n * sizeof *before);
 	sketch_close(&s);
 	free(b);
 }
@@ -447,7 +464,7 @@ Suite *fit_suite(void)
 	tcase_add_test(t, early_stop_ends_with_the_best_weights_of_images_by_lot);
 	tcase_add_test(t, early_stop_keeps_a_fifth_at_most);
 	tcase_add_test(t, weights_that_the_last_step_ruined_are_not_taken);
-	tcase_add_test(t, a_stop_from_outside_ends_training);
+	tcase_add_test(t, a_stop_from_outside_ends_training_and_leaves_the_network_as_it_was);
 	tcase_add_test(t, a_student_comes_to_say_what_its_teacher_says);
 	tcase_add_test(t, a_teacher_looks_at_an_image_once);
 	tcase_add_test(t, a_teacher_that_does_not_fit_is_refused);

@@ -183,21 +183,29 @@ START_TEST(shifts_and_mirrors_are_whole_pixels_and_all_occur)
 }
 END_TEST
 
-START_TEST(a_crop_shows_a_part_that_grows_to_the_whole)
+/* The image's numbers are 5 row + column, and so are what lies between them: away from the edges a crop is the same
+ * plane, of other steps and another start. Steps are the window's share of a side, and the window is inside. */
+START_TEST(a_crop_shows_a_window_of_the_image)
 {
 	struct rng r;
 	float x[PIXELS], room[PIXELS];
 	struct trainspec t = { .crop = 0.5 };
+	double least = 1, most = 0;
 	rng_init(&r, 3, 4);
 	for (int n = 0; n < DRAWS; n++) {
 		number(x);
 		augment_batch(&t, &images, x, 1, room, &r);
-		double step = x[1 * SIDE + 2] - x[1 * SIDE + 1]; /* away from the edges: how much of a pixel one is */
-		ck_assert(step >= 0.5 - 1e-4 && step <= 1 + 1e-4);
-		ck_assert_double_eq_tol(x[2 * SIDE + 2] - x[1 * SIDE + 2], x[3 * SIDE + 2] - x[2 * SIDE + 2], 3);
-		for (int i = 0; i < PIXELS; i++)
-			ck_assert(x[i] >= 0 && x[i] <= PIXELS - 1);
+		double down = (double)(x[3 * SIDE + 1] - x[1 * SIDE + 1]) / 2 / SIDE;
+		double right = (double)(x[1 * SIDE + 3] - x[1 * SIDE + 1]) / 2;
+		double start = x[1 * SIDE + 1] - SIDE * (down + (down - 1) / 2) - (right + (right - 1) / 2);
+		double room_left = SIDE * (1 - down) * SIDE + SIDE * (1 - right);
+		ck_assert(down >= 0.5 - 1e-4 && down <= 1 + 1e-4 && right >= 0.5 - 1e-4 && right <= 1 + 1e-4);
+		ck_assert_double_ge(start, -1e-3);
+		ck_assert_double_le(start, room_left + 1e-3);
+		least = fmin(least, start / room_left);
+		most = fmax(most, start / room_left);
 	}
+	ck_assert(least < 0.1 && most > 0.9);
 }
 END_TEST
 
@@ -277,7 +285,7 @@ Suite *train_suite(void)
 	tcase_add_test(t, what_does_not_decay_steps_as_without_decay);
 	tcase_add_test(t, the_gradients_norm_is_over_all_tensors);
 	tcase_add_test(t, shifts_and_mirrors_are_whole_pixels_and_all_occur);
-	tcase_add_test(t, a_crop_shows_a_part_that_grows_to_the_whole);
+	tcase_add_test(t, a_crop_shows_a_window_of_the_image);
 	tcase_add_test(t, nothing_to_do_changes_nothing);
 	tcase_add_test(t, one_probe_is_exact_where_the_hessian_is_diagonal);
 	tcase_add_test(t, probes_converge_to_the_diagonal_of_a_full_hessian);
