@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/trainspec.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include "base/json.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+
+enum { PLACE = 128 };
 
 static const double MOST_CLIP = 1e9;
 static const double NOT_GIVEN = -1; /* outside of every range */
@@ -41,17 +44,18 @@ struct raw {
 #define MEMBER(name_, kind_, low, high) \
 	{ .name = #name_, .kind = kind_, .offset = offsetof(struct raw, spec.name_), .min = low, .max = high }
 
+/* Those without bounds are checked by check_open. */
 static const struct json_field raw_fields[] = {
-	MEMBER(epochs, JSON_NUMBER, 0, 10000),
+	MEMBER(epochs, JSON_NUMBER, 0, 0),
 	MEMBER(steps, JSON_INT, 1, 1e9),
 	MEMBER(batch, JSON_INT, 2, 65536),
 	JSON_FIELD(struct raw, optimizer, JSON_STRING, false, 0, 0),
-	MEMBER(rate, JSON_NUMBER, 0, 1000),
-	MEMBER(momentum, JSON_NUMBER, 0, 1),
+	MEMBER(rate, JSON_NUMBER, 0, 0),
+	MEMBER(momentum, JSON_NUMBER, 0, 0),
 	MEMBER(nesterov, JSON_BOOL, 0, 0),
-	MEMBER(beta1, JSON_NUMBER, 0, 1),
-	MEMBER(beta2, JSON_NUMBER, 0, 1),
-	MEMBER(epsilon, JSON_NUMBER, 0, 1),
+	MEMBER(beta1, JSON_NUMBER, 0, 0),
+	MEMBER(beta2, JSON_NUMBER, 0, 0),
+	MEMBER(epsilon, JSON_NUMBER, 0, 0),
 	MEMBER(weight_decay, JSON_NUMBER, 0, 1),
 	MEMBER(decay_norms, JSON_BOOL, 0, 0),
 	JSON_FIELD(struct raw, schedule, JSON_STRING, false, 0, 0),
@@ -84,26 +88,39 @@ static const cJSON *given(const cJSON *object, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* The bounds that do not belong to their range. */
+/* Where a setting stands, as json_read has it in its messages. */
+static const char *place(char buf[PLACE], const char *path, const char *key)
+{
+	snprintf(buf, PLACE, "%s%s%s", path, *path ? "." : "", key);
+	return buf;
+}
+
+static enum err refuse(const char *path, const char *key, const cJSON *value, const char *expected, struct errinfo *e)
+{
+	char at[PLACE], brief[64];
+	return err_set(e, ERR_INPUT, "%s: is %s, expected %s", place(at, path, key), json_brief(value, brief), expected);
+}
+
+/* Ranges that an end does not belong to: the next number does. */
 static enum err check_open(const cJSON *object, const char *path, struct errinfo *e)
 {
 	static const struct {
 		const char *key;
-		double bound;
+		double low, high;
 		const char *expected;
 	} open[] = {
-		{ "epochs", 0, "a number above 0 and at most 10000" },
-		{ "rate", 0, "a number above 0 and at most 1000" },
-		{ "epsilon", 0, "a number above 0 and at most 1" },
-		{ "momentum", 1, "a number from 0 to below 1" },
-		{ "beta1", 1, "a number from 0 to below 1" },
-		{ "beta2", 1, "a number from 0 to below 1" },
+		{ "epochs", DBL_TRUE_MIN, 10000, "a number above 0 and at most 10000" },
+		{ "rate", DBL_TRUE_MIN, 1000, "a number above 0 and at most 1000" },
+		{ "epsilon", DBL_TRUE_MIN, 1, "a number above 0 and at most 1" },
+		{ "momentum", 0, 1 - DBL_EPSILON / 2, "a number from 0 to below 1" },
+		{ "beta1", 0, 1 - DBL_EPSILON / 2, "a number from 0 to below 1" },
+		{ "beta2", 0, 1 - DBL_EPSILON / 2, "a number from 0 to below 1" },
 	};
 	for (size_t i = 0; i < COUNT(open); i++) {
 		const cJSON *v = given(object, open[i].key);
-		if (v && v->valuedouble == open[i].bound)
-			return err_set(e, ERR_INPUT, "%s.%s: is %g, expected %s", path, open[i].key, open[i].bound,
-				open[i].expected);
+		double x = cJSON_IsNumber(v) ? v->valuedouble : NAN;
+		if (v && !(x >= open[i].low && x <= open[i].high))
+			return refuse(path, open[i].key, v, open[i].expected, e);
 	}
 	return ERR_OK;
 }
@@ -111,7 +128,7 @@ static enum err check_open(const cJSON *object, const char *path, struct errinfo
 static enum err read_word(const char *path, const char *key, const char *word, const char *const *known, int n,
 	int *ret, struct errinfo *e)
 {
-	char expected[64] = "";
+	char at[PLACE], expected[64] = "";
 	for (int i = 0; i < n; i++) {
 		if (!strcmp(word, known[i])) {
 			*ret = i;
@@ -121,7 +138,7 @@ static enum err read_word(const char *path, const char *key, const char *word, c
 		snprintf(expected + used, sizeof expected - used, "%s\"%s\"", !i ? "" : i + 1 < n ? ", " : " or ",
 			known[i]);
 	}
-	return err_set(e, ERR_INPUT, "%s.%s: is \"%.40s\", expected %s", path, key, word, expected);
+	return err_set(e, ERR_INPUT, "%s: is \"%.40s\", expected %s", place(at, path, key), word, expected);
 }
 
 static enum err read_words(const struct raw *raw, const char *path, struct trainspec *s, struct errinfo *e)
@@ -144,6 +161,7 @@ static enum err read_words(const struct raw *raw, const char *path, struct train
 static enum err check_effect(const cJSON *object, const char *path, const struct trainspec *s, struct errinfo *e)
 {
 	static const char sgd[] = "only with the optimizer sgd", adamw[] = "only with the optimizer adamw";
+	char at[PLACE];
 	bool adaptive = s->optimizer == TRAIN_ADAMW;
 	const struct {
 		const char *key;
@@ -160,20 +178,18 @@ static enum err check_effect(const cJSON *object, const char *path, const struct
 	};
 	for (size_t i = 0; i < COUNT(settings); i++)
 		if (!settings[i].effective && given(object, settings[i].key))
-			return err_set(e, ERR_INPUT, "%s.%s: is given, expected %s", path, settings[i].key,
+			return err_set(e, ERR_INPUT, "%s: is given, expected %s", place(at, path, settings[i].key),
 				settings[i].expected);
 	return ERR_OK;
 }
 
 static enum err read_clip(const cJSON *clip, const char *path, struct trainspec *s, struct errinfo *e)
 {
-	char brief[64];
 	if (!clip || cJSON_IsNull(clip))
 		return ERR_OK;
 	double norm = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;
 	if (!(norm > 0 && norm <= MOST_CLIP))
-		return err_set(e, ERR_INPUT, "%s.clip: is %s, expected a number above 0 and at most 1000000000, "
-			"or null", path, json_brief(clip, brief));
+		return refuse(path, "clip", clip, "a number above 0 and at most 1000000000, or null", e);
 	s->clip = norm;
 	return ERR_OK;
 }
@@ -181,14 +197,14 @@ static enum err read_clip(const cJSON *clip, const char *path, struct trainspec 
 static enum err read_distil(const cJSON *distil, const char *path, bool teacher, struct trainspec *s,
 	struct errinfo *e)
 {
-	char inner[128], brief[64];
+	char at[PLACE];
 	bool none = cJSON_IsNull(distil) || (!distil && !teacher);
-	snprintf(inner, sizeof inner, "%s.distil", path);
+	place(at, path, "distil");
 	if (!none && !teacher)
-		return err_set(e, ERR_INPUT, "%s: is given, expected nothing: there is no teacher", inner);
+		return err_set(e, ERR_INPUT, "%s: is given, expected nothing: there is no teacher", at);
 	if (!none && distil && !cJSON_IsObject(distil))
-		return err_set(e, ERR_INPUT, "%s: is %s, expected an object or null", inner, json_brief(distil, brief));
-	if (!none && distil && json_read(distil, inner, distil_fields, COUNT(distil_fields), s, e))
+		return refuse(path, "distil", distil, "an object or null", e);
+	if (!none && distil && json_read(distil, at, distil_fields, COUNT(distil_fields), s, e))
 		return ERR_INPUT;
 	if (none || s->distil_weight == 0) {
 		s->distil_weight = 0;
@@ -199,12 +215,12 @@ static enum err read_distil(const cJSON *distil, const char *path, bool teacher,
 
 static enum err read_parts(const struct raw *raw, const char *path, struct trainspec *s, struct errinfo *e)
 {
-	char inner[128];
-	snprintf(inner, sizeof inner, "%s.augment", path);
-	if (raw->augment && json_read(raw->augment, inner, augment_fields, COUNT(augment_fields), s, e))
+	char at[PLACE];
+	place(at, path, "augment");
+	if (raw->augment && json_read(raw->augment, at, augment_fields, COUNT(augment_fields), s, e))
 		return ERR_INPUT;
-	snprintf(inner, sizeof inner, "%s.early_stop", path);
-	if (raw->early_stop && json_read(raw->early_stop, inner, early_stop_fields, COUNT(early_stop_fields), s, e))
+	place(at, path, "early_stop");
+	if (raw->early_stop && json_read(raw->early_stop, at, early_stop_fields, COUNT(early_stop_fields), s, e))
 		return ERR_INPUT;
 	if (!s->patience)
 		s->patience_images = defaults.patience_images;
@@ -226,9 +242,9 @@ static void fill_in(struct trainspec *s)
 enum err trainspec_read(const cJSON *object, const char *path, bool teacher, struct trainspec *ret, struct errinfo *e)
 {
 	struct raw raw = { .spec = defaults };
-	enum err err = json_read(object, path, raw_fields, COUNT(raw_fields), &raw, e);
+	enum err err = check_open(object, path, e);
 	if (!err)
-		err = check_open(object, path, e);
+		err = json_read(object, path, raw_fields, COUNT(raw_fields), &raw, e);
 	if (!err)
 		err = read_words(&raw, path, &raw.spec, e);
 	if (!err)

@@ -12,7 +12,7 @@ static cJSON *doc;
 static struct trainspec s;
 
 /* ' stands for ". */
-static enum err read_text(const char *text, bool teacher)
+static void parse(const char *text)
 {
 	char json[1024];
 	cJSON_Delete(doc);
@@ -21,6 +21,11 @@ static enum err read_text(const char *text, bool teacher)
 		if (*p == '\'')
 			*p = '"';
 	ck_ok(json_parse("settings", json, strlen(json), &doc, &e));
+}
+
+static enum err read_text(const char *text, bool teacher)
+{
+	parse(text);
 	return trainspec_read(doc, "train", teacher, &s, &e);
 }
 
@@ -122,15 +127,20 @@ static const struct {
 	{ "[]", "train: is an array of 0, expected an object" },
 	{ "{'epoch': 3}", "train.epoch: unknown key" },
 	{ "{'epochs': 0}", "train.epochs: is 0, expected a number above 0 and at most 10000" },
-	{ "{'epochs': 10001}", "train.epochs: is 10001" },
+	{ "{'epochs': 10001}", "train.epochs: is 10001, expected a number above 0 and at most 10000" },
+	{ "{'epochs': 'x'}", "train.epochs: is \"x\", expected a number above 0 and at most 10000" },
+	{ "{'epochs': 1, 'epochs': 2}", "train.epochs: is 2, expected the key only once" },
 	{ "{'epochs': 1, 'steps': 1}", "train.epochs: is given, expected either epochs or steps" },
 	{ "{'steps': 0}", "train.steps: is 0" },
 	{ "{'steps': 1.5}", "train.steps: is 1.5" },
 	{ "{'batch': 1}", "train.batch: is 1, expected an integer from 2 to 65536" },
 	{ "{'optimizer': 'adam'}", "train.optimizer: is \"adam\", expected \"sgd\" or \"adamw\"" },
 	{ "{'rate': 0}", "train.rate: is 0, expected a number above 0" },
-	{ "{'rate': -1}", "train.rate: is -1" },
+	{ "{'rate': -1}", "train.rate: is -1, expected a number above 0 and at most 1000" },
+	{ "{'rate': 1e999}", "train.rate: is a number too large to read, expected a number above 0" },
 	{ "{'momentum': 1}", "train.momentum: is 1, expected a number from 0 to below 1" },
+	{ "{'momentum': -1}", "train.momentum: is -1, expected a number from 0 to below 1" },
+	{ "{'momentum': 2}", "train.momentum: is 2, expected a number from 0 to below 1" },
 	{ "{'momentum': 0.9, 'optimizer': 'adamw'}", "train.momentum: is given, expected only with the optimizer sgd" },
 	{ "{'nesterov': true, 'optimizer': 'adamw'}", "train.nesterov: is given" },
 	{ "{'beta1': 0.9}", "train.beta1: is given, expected only with the optimizer adamw" },
@@ -162,6 +172,22 @@ START_TEST(wrong_settings_are_refused_by_key_and_value)
 }
 END_TEST
 
+/* One refusal of each kind. */
+static const char *const at_top[][2] = {
+	{ "{'rate': 0}", "rate: is 0" }, { "{'batch': 1}", "batch: is 1" }, { "{'clip': 0}", "clip: is 0" },
+	{ "{'optimizer': 'adam'}", "optimizer: is \"adam\"" }, { "{'beta1': 0.9}", "beta1: is given" },
+	{ "{'distil': {}}", "distil: is given" }, { "{'augment': {'shift': 65}}", "augment.shift: is 65" },
+	{ "{'early_stop': {'images': 0}}", "early_stop.images: is 0" },
+};
+
+START_TEST(settings_at_the_top_of_a_document_are_named_by_their_key)
+{
+	parse(at_top[_i][0]);
+	ck_fails(ERR_INPUT, trainspec_read(doc, "", false, &s, &e));
+	ck_assert_msg(!strncmp(e.msg, at_top[_i][1], strlen(at_top[_i][1])), "%s", e.msg);
+}
+END_TEST
+
 Suite *suite_trainspec(void)
 {
 	Suite *suite = suite_create("trainspec");
@@ -173,6 +199,8 @@ Suite *suite_trainspec(void)
 	tcase_add_loop_test(t, what_is_written_reads_the_same, 0, sizeof right / sizeof *right);
 	tcase_add_test(t, two_spellings_of_the_same_settings_are_written_alike);
 	tcase_add_loop_test(t, wrong_settings_are_refused_by_key_and_value, 0, sizeof wrong / sizeof *wrong);
+	tcase_add_loop_test(t, settings_at_the_top_of_a_document_are_named_by_their_key, 0,
+		sizeof at_top / sizeof *at_top);
 	suite_add_tcase(suite, t);
 	return suite;
 }
