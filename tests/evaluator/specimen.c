@@ -42,6 +42,12 @@ static int maps(struct sketch *s, int i)
 	return i % 2 ? pointwise(s, x, sketch_shape(s, x)->dim[1]) : x;
 }
 
+/* Now and then the network's input itself, for which no gradient is wanted. */
+static int maps_or_input(struct sketch *s, int i)
+{
+	return i % 7 == 6 ? 0 : maps(s, i);
+}
+
 /* At least 0.3. */
 static int positive(struct sketch *s, int x)
 {
@@ -66,7 +72,7 @@ static void size_output(struct sketch *s, int x, const struct sketch_window *w, 
 
 static int conv_transpose(struct sketch *s, enum op op, int i)
 {
-	int x = maps(s, i), rank = sketch_shape(s, x)->rank - 2;
+	int x = maps_or_input(s, i), rank = sketch_shape(s, x)->rank - 2;
 	int64_t channels = sketch_shape(s, x)->dim[1], extra[3];
 	struct sketch_window w = sketch_random_window(s, x, false);
 	(void)op;
@@ -88,7 +94,7 @@ static int conv_transpose(struct sketch *s, enum op op, int i)
 
 static int conv(struct sketch *s, enum op op, int i)
 {
-	int x = maps(s, i);
+	int x = maps_or_input(s, i);
 	int64_t channels = sketch_shape(s, x)->dim[1], dims[] = { 4, channels, 3, 2 };
 	if (i >= 36) { /* padding that keeps the size; two dimensions */
 		int y = NODE(s, op, x, sketch_tensor(s, -1, 1, 4, dims));
@@ -193,7 +199,7 @@ static int norm_node(struct sketch *s, enum op op, int x, int rank, const int64_
 static int batch_norm(struct sketch *s, enum op op, int i)
 {
 	(void)op;
-	int y = sketch_batch_norm(s, maps(s, i));
+	int y = sketch_batch_norm(s, maps_or_input(s, i));
 	if (i / 2 % 3 == 0)
 		return y;
 	int z = sketch_one(s, OP_RELU, y);
@@ -202,7 +208,7 @@ static int batch_norm(struct sketch *s, enum op op, int i)
 
 static int own_norm(struct sketch *s, enum op op, int i)
 {
-	int x = maps(s, i);
+	int x = maps_or_input(s, i);
 	const struct shape shape = *sketch_shape(s, x);
 	int64_t groups = 2;
 	s->g->opset = 18;
@@ -324,7 +330,7 @@ static int power(struct sketch *s, enum op op, int i)
 
 static int prelu(struct sketch *s, enum op op, int i)
 {
-	int x = maps(s, i);
+	int x = maps_or_input(s, i);
 	return sketch_two(s, op, x, partner(s, x, (unsigned)i / 2, true));
 }
 
