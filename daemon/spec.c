@@ -526,7 +526,6 @@ static void begin_digest(const struct spec *s, const char *model, struct text *t
 	text_open(t, '[');
 	text_string(t, model);
 	spec_write_data(s, t);
-	spec_write_prune(s, t);
 }
 
 enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
@@ -534,6 +533,7 @@ enum err spec_digest(const struct spec *s, const char *model, int rung, const ch
 {
 	struct text t;
 	begin_digest(s, model, &t);
+	spec_write_prune(s, &t);
 	for (int i = 0; i <= rung; i++)
 		spec_write_rung(&s->rungs[i], true, &t);
 	text_int(&t, s->seed);
@@ -545,8 +545,10 @@ enum err spec_digest(const struct spec *s, const char *model, int rung, const ch
 enum err spec_digest_baseline(const struct spec *s, char ret[DIGEST_HEX + 1], struct errinfo *e)
 {
 	struct text t;
+	struct spec_rung measured = s->rungs[spec_last(s)];
+	measured.recalibrate = 0; /* it is not, whatever the rung says */
 	begin_digest(s, s->model, &t);
-	spec_write_rung(&s->rungs[spec_last(s)], false, &t);
+	spec_write_rung(&measured, false, &t);
 	text_int(&t, s->seed);
 	text_json(&t, NULL);
 	if (s->pretrains)

@@ -82,7 +82,8 @@ void spec_write_limits(const struct spec *s, struct text *t);
  * continues what was trained below, seed and candidate (JSON text). */
 enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
 	struct errinfo *e) __attribute__((warn_unused_result));
-/* The same of the baseline: the submitted model, and how it is trained before. */
+/* The same of the baseline: the submitted model, data, how it is trained before, seed, and what the last rung measures.
+ * How others are pruned and trained does not matter, so jobs that differ in that train it once. */
 enum err spec_digest_baseline(const struct spec *s, char ret[DIGEST_HEX + 1], struct errinfo *e)
 	__attribute__((warn_unused_result));
 

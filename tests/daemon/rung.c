@@ -341,12 +341,20 @@ START_TEST(the_same_training_is_done_once)
 	ck_assert_str_eq(scene_text(zero, "source"), "1.0");
 	ck_assert_str_eq(scene_text(zero, "model"), trained);
 	ck_assert_str_eq(scene_text(one, "source"), "1.1");
+	int pruned = scene_submit(&scene, PRETRAIN RANDOM "\"prune\": {\"criterion\": \"l2\"}, "
+		"\"rungs\": [{\"images\": 100}, {\"train\": {\"steps\": 9}}], \"budget\": {\"trials\": 3},");
+	cJSON *shared = trial(pruned, 0), *pruned_one = trial(pruned, 1);
+	ck_assert_str_eq(scene_text(shared, "source"), "1.0");
+	ck_assert_str_eq(scene_text(shared, "model"), trained);
+	ck_assert_str_eq(scene_text(pruned_one, "source"), "null");
 	int other = scene_submit(&scene, "\"pretrain\": {\"epochs\": 4}, " RANDOM);
 	ck_assert_str_eq(scene_state(&scene, other), "queued");
 	int none = scene_submit(&scene, RANDOM);
 	ck_assert_str_eq(scene_state(&scene, none), "queued");
 	cJSON_Delete(zero);
 	cJSON_Delete(one);
+	cJSON_Delete(shared);
+	cJSON_Delete(pruned_one);
 }
 END_TEST
 

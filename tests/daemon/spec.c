@@ -304,6 +304,13 @@ START_TEST(the_digest_knows_the_rungs_up_to_its_own)
 	rung_digest(JOB(""), -1, a); /* the baseline is never trained by a rung, nor looked at by a lower one */
 	rung_digest(two, -1, b);
 	ck_assert_str_eq(a, b);
+	rung_digest(JOB(", \"prune\": {\"criterion\": \"taylor\", \"max_ratio\": 0.5}, "
+		"\"rungs\": [{\"recalibrate\": 7, \"train\": {}}]"), -1, b);
+	ck_assert_str_eq(a, b);
+	rung_digest(JOB(", \"seed\": 2"), -1, b);
+	ck_assert_str_ne(a, b);
+	rung_digest(JOB(", \"rungs\": [{\"latency\": {}}]"), -1, b);
+	ck_assert_str_ne(a, b);
 	rung_digest(one, -1, b);
 	ck_assert_str_ne(a, b);
 	rung_digest(JOB(", \"pretrain\": {}"), -1, b);
