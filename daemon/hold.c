@@ -26,6 +26,19 @@ void hold_beat(struct daemon *d, struct hold *h)
 	h->expires_ns = clock_ns() + d->config.lease_seconds * second_ns;
 }
 
+static bool trains(const struct job *j, const struct flight *f)
+{
+	switch (f->kind) {
+	case LEASE_BASELINE:
+		return j->spec->pretrains;
+	case LEASE_CANDIDATE:
+		return j->spec->rungs[f->rung].trains;
+	case LEASE_TEST:
+		break;
+	}
+	return false;
+}
+
 enum err hold_adopt(struct daemon *d, struct job *j, struct flight *f, struct lease_row *row, struct hold **ret,
 	struct errinfo *e)
 {
@@ -35,7 +48,7 @@ enum err hold_adopt(struct daemon *d, struct job *j, struct flight *f, struct le
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
 	int64_t age_ms = clock_wall_ms() - row->granted;
-	*h = (struct hold){ .row = *row, .job = j };
+	*h = (struct hold){ .row = *row, .job = j, .trains = trains(j, f) };
 	h->began_ns = clock_ns() - (age_ms > 0 ? age_ms : 0) * 1000000;
 	hold_beat(d, h);
 	f->lease = row->id;
@@ -264,13 +277,13 @@ static int64_t own_mb(int pid)
 static void past_limit(struct daemon *d, const struct hold *h, char reason[256])
 {
 	const struct spec *s = h->job->spec;
-	int64_t age = (clock_ns() - h->began_ns) / second_ns;
+	int64_t age = (clock_ns() - h->began_ns) / second_ns, most = spec_trial_seconds(s, h->trains);
 	int pid = h->row.supervised ? pool_pid(d->pool, h->row.worker) : 0;
 	int64_t used = pid ? own_mb(pid) : 0;
 	reason[0] = '\0';
-	if (age > s->trial_seconds + GRACE_SECONDS)
+	if (age > most + GRACE_SECONDS)
 		snprintf(reason, 256, "still running after %lld s, limits.trial_seconds is %lld", (long long)age,
-			(long long)s->trial_seconds);
+			(long long)most);
 	else if (used > s->trial_memory_mb)
 		snprintf(reason, 256, "worker %s used %lld MiB of memory, limits.trial_memory_mb is %lld",
 			h->row.worker, (long long)used, (long long)s->trial_memory_mb);
@@ -363,7 +376,7 @@ static void write_settings(const struct hold *h, const struct trial_row *r, stru
 		spec_write_pretrain(s, t);
 	}
 	text_key(t, "limits");
-	spec_write_limits(s, t);
+	spec_write_limits(s, h->trains, t);
 	text_put_int(t, "seed", s->seed);
 	text_put_json(t, "candidate", r->candidate);
 }

@@ -21,6 +21,7 @@ struct hold {
 	struct hold *next;
 	struct lease_row row;
 	struct job *job;
+	bool trains;
 	int64_t began_ns, expires_ns; /* steady clock */
 };
 

@@ -13,7 +13,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-enum { MOST_IMAGES = 1000000000 };
+enum { MOST_IMAGES = 1000000000, SCORING_SECONDS = 600, TRAINING_SECONDS = 86400 };
 
 struct raw {
 	const char *name, *model;
@@ -319,7 +319,7 @@ enum err spec_read(cJSON *doc, struct spec **ret, struct errinfo *e)
 	}
 	*s = (struct spec){ .doc = doc, .criterion = "l1", .max_ratio = 0.95, .round_to = 1,
 		.objectives = { METRIC_ACCURACY, METRIC_PARAMS }, .objective_count = 2, .trials = 60,
-		.trial_seconds = 600, .trial_memory_mb = 4096 };
+		.trial_memory_mb = 4096 };
 	enum err err = read_all(s, e);
 	if (err) {
 		spec_free(s);
@@ -500,10 +500,15 @@ void spec_write_pretrain(const struct spec *s, struct text *t)
 	write_train(&s->pretrain, t);
 }
 
-void spec_write_limits(const struct spec *s, struct text *t)
+int64_t spec_trial_seconds(const struct spec *s, bool trains)
+{
+	return s->trial_seconds ? s->trial_seconds : trains ? TRAINING_SECONDS : SCORING_SECONDS;
+}
+
+void spec_write_limits(const struct spec *s, bool trains, struct text *t)
 {
 	text_open(t, '{');
-	text_put_int(t, "trial_seconds", s->trial_seconds);
+	text_put_int(t, "trial_seconds", spec_trial_seconds(s, trains));
 	text_put_int(t, "trial_memory_mb", s->trial_memory_mb);
 	text_close(t, '}');
 }

@@ -52,7 +52,8 @@ struct spec {
 	bool pretrains;
 	struct trainspec pretrain;
 	int64_t seed, window;
-	int64_t trial_seconds, trial_memory_mb;
+	int64_t trial_seconds; /* 0: by what the evaluation does, spec_trial_seconds */
+	int64_t trial_memory_mb;
 };
 
 /* Takes over doc, on failure too. ERR_INPUT names field, value and what was expected. */
@@ -66,6 +67,9 @@ enum err spec_blobs(const struct spec *s, struct store *store, struct errinfo *e
 /* The rung whose results count; the baseline is measured as it says, without training. */
 int spec_last(const struct spec *s);
 
+/* How long an evaluation may take. */
+int64_t spec_trial_seconds(const struct spec *s, bool trains);
+
 /* How many trials the budget makes at each rung, a JSON array: one in eta goes up, at least one. The baseline is not
  * counted. */
 void spec_write_plan(const struct spec *s, struct text *t);
@@ -76,7 +80,8 @@ void spec_write_prune(const struct spec *s, struct text *t);
 /* train: with what it says of training, if anything. */
 void spec_write_rung(const struct spec_rung *r, bool train, struct text *t);
 void spec_write_pretrain(const struct spec *s, struct text *t);
-void spec_write_limits(const struct spec *s, struct text *t);
+/* Of an evaluation that trains, or of one that doesn't. */
+void spec_write_limits(const struct spec *s, bool trains, struct text *t);
 
 /* Names all that decides a trial's result: the model that is pruned, data, prune, the rungs up to its own, for it
  * continues what was trained below, seed and candidate (JSON text). */

@@ -330,6 +330,29 @@ START_TEST(a_trained_baseline_is_reported_with_its_model_and_no_other)
 }
 END_TEST
 
+START_TEST(an_evaluation_that_trains_may_take_longer)
+{
+	static const struct {
+		const char *job, *limits[4]; /* of the baseline, a candidate at each rung, a test */
+	} given[] = {
+		{ "", { "600", "600", "86400", "600" } },
+		{ PRETRAIN, { "86400", "600", "86400", "600" } },
+		{ PRETRAIN "\"limits\": {\"trial_seconds\": 7}, ", { "7", "7", "7", "7" } },
+	};
+	char job[256];
+	snprintf(job, sizeof job, "%s" RANDOM "\"rungs\": [{\"images\": 100}, {\"images\": 200, \"train\": {}}], "
+		"\"budget\": {\"trials\": 1},", given[_i].job);
+	scene_submit(&scene, job);
+	for (int i = 0; i < 4; i++) {
+		cJSON *lease = play_lease(&scene, "w");
+		ck_assert_str_eq(scene_text(lease, "kind"), i == 0 ? "baseline" : i < 3 ? "candidate" : "test");
+		ck_assert_str_eq(scene_text(lease, "limits.trial_seconds"), given[_i].limits[i]);
+		play_report(&scene, lease);
+		cJSON_Delete(lease);
+	}
+}
+END_TEST
+
 START_TEST(the_same_training_is_done_once)
 {
 	char trained[DIGEST_HEX + 1];
@@ -377,6 +400,7 @@ Suite *suite_rung(void)
 	tcase_add_test(t, what_was_trained_first_is_the_network_of_all_that_follows);
 	tcase_add_test(t, a_trained_baseline_is_reported_with_its_model_and_no_other);
 	tcase_add_test(t, the_same_training_is_done_once);
+	tcase_add_loop_test(t, an_evaluation_that_trains_may_take_longer, 0, 3);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -34,7 +34,7 @@ START_TEST(a_short_document_gets_the_defaults)
 	ck_assert_int_eq(s->rungs[0].images, 5000);
 	ck_assert(!s->rungs[0].latency);
 	ck_assert_int_eq(s->window, 4);
-	ck_assert_int_eq(s->trial_seconds, 600);
+	ck_assert(spec_trial_seconds(s, false) == 600 && spec_trial_seconds(s, true) == 86400);
 	spec_free(s);
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(what_is_written_is_what_is_meant)
 	ck_assert_int_eq(s->rungs[0].latency_rounds, 5);
 	ck_assert_int_eq(s->rungs[0].latency_batch, 1);
 	ck_assert_int_eq(s->seed, 9);
-	ck_assert_int_eq(s->trial_seconds, 3);
+	ck_assert(spec_trial_seconds(s, false) == 3 && spec_trial_seconds(s, true) == 3);
 	ck_assert_int_eq(s->trial_memory_mb, 4096);
 	spec_free(s);
 }
