@@ -10,30 +10,33 @@
 #include "search/score.h"
 #include "search/space.h"
 #include "search/table.h"
-#include "tests/search/fixture.h"
+#include "tests/search/job.h"
 #include "tests/search/suites.h"
 
-enum { GROUPS = 4, MOST = 300, MOST_WORKERS = 8 };
+enum { GROUPS = 4, MOST = JOB_TRIALS };
 
-/* ---- a job ---- */
+static struct space *s;
+static struct rng luck;
+static struct job *jobs; /* enough for every test, closed after it */
+enum { JOBS = 3 };
 
-struct trial {
-	int rung, parent, keep[GROUPS];
-	bool back, promoted;
-	struct outcome outcome;
-};
+static void open_jobs(void)
+{
+	s = fixture_chain(GROUPS, 0.95, 1);
+	rng_init(&luck, 3, 0);
+	jobs = calloc(JOBS, sizeof *jobs);
+	ck_assert_ptr_nonnull(jobs);
+}
 
-struct job {
-	struct problem problem;
-	struct table *table;
-	int fail_from; /* trials at this rung and above always fail */
-	bool flaky;
-	struct trial trials[MOST + 1]; /* by number */
-	int count, busy[MOST_WORKERS], busy_count;
-	bool done;
-};
+static void close_jobs(void)
+{
+	for (int i = 0; i < JOBS; i++)
+		job_close(&jobs[i]);
+	free(jobs);
+	space_free(s);
+}
 
-static struct problem problem_of(const struct space *s, int budget, int window, int rungs, int eta)
+static struct problem problem_of(int budget, int window, int rungs, int eta)
 {
 	struct problem p = fixture_problem(s);
 	p.budget = budget;
@@ -44,88 +47,12 @@ static struct problem problem_of(const struct space *s, int budget, int window, 
 	return p;
 }
 
-static void open_job(struct job *j, const struct problem *p, const char *strategy)
-{
-	struct errinfo e = { 0 };
-	cJSON *object = fixture_json(strategy);
-	memset(j, 0, sizeof *j);
-	j->problem = *p;
-	j->fail_from = LADDER_RUNGS;
-	ok(table_open(p, object, &j->table, &e));
-	cJSON_Delete(object);
-}
-
-/* More training, more accuracy. */
-static struct outcome evaluate(const struct job *j, int number)
-{
-	const struct trial *t = &j->trials[number];
-	struct outcome o = fixture_evaluate(&j->problem, number, t->keep, j->flaky);
-	o.metrics[METRIC_ACCURACY] += 0.01 * t->rung;
-	o.ok = o.ok && t->rung < j->fail_from;
-	o.keep = NULL;
-	return o;
-}
-
-static void finish(struct job *j, int which)
-{
-	struct errinfo e = { 0 };
-	int number = j->busy[which];
-	struct trial *t = &j->trials[number];
-	t->outcome = evaluate(j, number);
-	ok(table_tell(j->table, &t->outcome, &e));
-	t->back = true;
-	j->busy[which] = j->busy[--j->busy_count];
-}
-
-static bool start(struct job *j)
-{
-	struct errinfo e = { 0 };
-	enum table_answer answer;
-	struct request request;
-	int number = 0, keep[GROUPS];
-	ok(table_ask(j->table, &answer, &number, keep, &request, &e));
-	j->done = answer == TABLE_DONE;
-	if (answer != TABLE_PROPOSAL)
-		return false;
-	ck_assert_int_eq(number, ++j->count);
-	ck_assert_int_le(number, MOST);
-	struct trial *t = &j->trials[number];
-	memcpy(t->keep, keep, sizeof keep);
-	t->rung = table_rung(j->table, number);
-	t->parent = table_parent(j->table, number);
-	j->busy[j->busy_count++] = number;
-	return true;
-}
-
-/* Until `stop` trials were handed out, or all is done. */
-static void work(struct job *j, int workers, struct rng *luck, int stop)
-{
-	while (j->count < stop && !(j->done && j->busy_count == 0)) {
-		bool may_start = !j->done && j->busy_count < workers;
-		if (j->busy_count && (!may_start || rng_below(luck, 2)))
-			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
-		else if (may_start && !start(j) && j->busy_count)
-			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
-	}
-}
-
 static int count_at(const struct job *j, int rung, bool complete)
 {
 	int n = 0;
 	for (int i = 1; i <= j->count; i++)
 		n += j->trials[i].rung == rung && (!complete || j->trials[i].outcome.ok);
 	return n;
-}
-
-static void same_job(const struct job *a, const struct job *b)
-{
-	ck_assert_int_eq(a->count, b->count);
-	for (int i = 1; i <= a->count; i++) {
-		ck_assert_msg(a->trials[i].rung == b->trials[i].rung && a->trials[i].parent == b->trials[i].parent,
-			"trial %d: rung %d of %d, rung %d of %d", i, a->trials[i].rung, a->trials[i].parent,
-			b->trials[i].rung, b->trials[i].parent);
-		ck_assert_mem_eq(a->trials[i].keep, b->trials[i].keep, sizeof a->trials[i].keep);
-	}
 }
 
 /* ---- the simple version: the rule of table.h, read afresh from all results for every trial ---- */
@@ -223,48 +150,32 @@ static const struct {
 };
 enum { STRATEGIES = sizeof strategies / sizeof *strategies, SHAPES = sizeof shapes / sizeof *shapes };
 
-static struct problem shape_of(const struct space *s, int i)
+static struct problem shape_of(int i)
 {
-	return problem_of(s, shapes[i].budget, shapes[i].window, shapes[i].rungs, shapes[i].eta);
+	return problem_of(shapes[i].budget, shapes[i].window, shapes[i].rungs, shapes[i].eta);
 }
 
 START_TEST(every_trial_is_what_a_simple_version_of_the_rule_says)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = shape_of(s, _i % SHAPES);
-	struct job *j = calloc(1, sizeof *j);
-	struct rng luck;
-	rng_init(&luck, 3, 0);
-	open_job(j, &p, strategies[_i / SHAPES]);
-	j->flaky = true;
-	work(j, 4, &luck, MOST);
+	struct problem p = shape_of(_i % SHAPES);
+	struct job *j = jobs;
+	job_open(j, &p, strategies[_i / SHAPES], true);
+	job_work(j, 4, &luck, MOST);
 	check_rule(j);
-	table_close(j->table);
-	free(j);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(workers_and_the_order_of_results_do_not_change_who_goes_up)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = shape_of(s, _i % SHAPES);
-	struct job *one = calloc(2, sizeof *one), *other = one + 1;
-	struct rng luck;
-	rng_init(&luck, 7, 0);
-	open_job(one, &p, strategies[_i / SHAPES]);
-	one->flaky = true;
-	work(one, 1, &luck, MOST);
+	struct problem p = shape_of(_i % SHAPES);
+	struct job *one = jobs, *other = one + 1;
+	job_open(one, &p, strategies[_i / SHAPES], true);
+	job_work(one, 1, &luck, MOST);
 	for (int repeat = 0; repeat < 9; repeat++) {
-		open_job(other, &p, strategies[_i / SHAPES]);
-		other->flaky = true;
-		work(other, (int[]){ 2, 5, 8 }[repeat % 3], &luck, MOST);
-		same_job(one, other);
-		table_close(other->table);
+		job_open(other, &p, strategies[_i / SHAPES], true);
+		job_work(other, (int[]){ 2, 5, 8 }[repeat % 3], &luck, MOST);
+		job_same(one, other);
 	}
-	table_close(one->table);
-	free(one);
-	space_free(s);
 }
 END_TEST
 
@@ -272,10 +183,9 @@ END_TEST
 static void replay(struct job *j, const struct job *stored, const char *strategy)
 {
 	struct errinfo e = { 0 };
-	open_job(j, &stored->problem, strategy);
-	j->flaky = stored->flaky;
+	job_open(j, &stored->problem, strategy, stored->flaky);
 	for (int number = 1; number <= stored->count; number++) {
-		const struct trial *t = &stored->trials[number];
+		const struct job_trial *t = &stored->trials[number];
 		if (t->parent)
 			ok(table_expect_promotion(j->table, number, t->parent, t->keep, &e));
 		else
@@ -292,121 +202,85 @@ static void replay(struct job *j, const struct job *stored, const char *strategy
 
 START_TEST(a_restart_at_any_trial_continues_identically)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = shape_of(s, _i);
-	struct job *whole = calloc(3, sizeof *whole), *before = whole + 1, *after = whole + 2;
-	struct rng luck;
-	rng_init(&luck, 8, 0);
-	open_job(whole, &p, strategies[1]);
-	whole->flaky = true;
-	work(whole, 3, &luck, MOST);
+	struct problem p = shape_of(_i);
+	struct job *whole = jobs, *before = whole + 1, *after = whole + 2;
+	job_open(whole, &p, strategies[1], true);
+	job_work(whole, 3, &luck, MOST);
 	for (int stop = 1; stop < whole->count; stop++) {
-		open_job(before, &p, strategies[1]);
-		before->flaky = true;
-		work(before, 5, &luck, stop);
-		table_close(before->table);
+		job_open(before, &p, strategies[1], true);
+		job_work(before, 5, &luck, stop);
 		replay(after, before, strategies[1]);
-		work(after, 4, &luck, MOST);
-		same_job(whole, after);
-		table_close(after->table);
+		job_work(after, 4, &luck, MOST);
+		job_same(whole, after);
 	}
-	table_close(whole->table);
-	free(whole);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(one_in_eta_goes_up)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = problem_of(s, 60, 4, 3, 3);
-	struct job *j = calloc(1, sizeof *j);
-	struct rng luck;
-	rng_init(&luck, 3, 0);
-	open_job(j, &p, strategies[1]);
-	work(j, 4, &luck, MOST);
+	struct problem p = problem_of(60, 4, 3, 3);
+	struct job *j = jobs;
+	job_open(j, &p, strategies[1], false);
+	job_work(j, 4, &luck, MOST);
 	ck_assert_int_eq(count_at(j, 0, false), 60);
 	ck_assert_int_eq(count_at(j, 1, false), 20);
 	ck_assert_int_eq(count_at(j, 2, false), 6);
 	for (int i = 1; i <= j->count; i++)
 		if (j->trials[i].parent) {
-			const struct trial *parent = &j->trials[j->trials[i].parent];
+			const struct job_trial *parent = &j->trials[j->trials[i].parent];
 			ck_assert_int_eq(parent->rung + 1, j->trials[i].rung);
 			ck_assert_mem_eq(parent->keep, j->trials[i].keep, sizeof parent->keep);
 		}
-	table_close(j->table);
-	free(j);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(however_small_the_budget_one_trial_reaches_the_last_rung)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct job *j = calloc(1, sizeof *j);
-	struct rng luck;
-	rng_init(&luck, 3, 0);
+	struct job *j = jobs;
 	for (int budget = 1; budget <= 30; budget++) {
-		struct problem p = problem_of(s, budget, _i, 4, 3);
-		open_job(j, &p, strategies[0]);
-		work(j, 3, &luck, MOST);
+		struct problem p = problem_of(budget, _i, 4, 3);
+		job_open(j, &p, strategies[0], false);
+		job_work(j, 3, &luck, MOST);
 		ck_assert_int_eq(count_at(j, 0, false), budget);
 		ck_assert_int_ge(count_at(j, 3, true), 1);
 		for (int rung = 1; rung < 4; rung++) /* and no more than that is forced */
 			ck_assert_int_le(count_at(j, rung, false), budget / 3 > 1 ? budget / 3 : 1);
-		table_close(j->table);
 	}
-	free(j);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(where_all_fail_a_few_more_are_tried_and_then_it_ends)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = problem_of(s, 30, 4, 3, 3);
-	struct job *j = calloc(1, sizeof *j);
-	struct rng luck;
-	rng_init(&luck, 3, 0);
-	open_job(j, &p, strategies[0]);
+	struct problem p = problem_of(30, 4, 3, 3);
+	struct job *j = jobs;
+	job_open(j, &p, strategies[0], false);
 	j->fail_from = _i;
-	work(j, 3, &luck, MOST);
+	job_work(j, 3, &luck, MOST);
 	ck_assert_int_eq(count_at(j, 0, false), 30);
 	ck_assert_int_eq(count_at(j, _i, true), 0);
 	ck_assert_int_eq(count_at(j, 1, false), _i == 0 ? 0 : 10 + 3);
 	ck_assert_int_eq(count_at(j, 2, false), _i < 2 ? 0 : 4 + 3);
-	table_close(j->table);
-	free(j);
-	space_free(s);
 }
 END_TEST
 
 /* With eta out of reach nothing goes up before the end. */
 START_TEST(strategies_propose_what_they_would_without_rungs)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem flat = problem_of(s, 40, 3, 1, 0), tall = problem_of(s, 40, 3, 3, 100);
-	struct job *a = calloc(2, sizeof *a), *b = a + 1;
-	struct rng luck;
-	rng_init(&luck, 3, 0);
-	open_job(a, &flat, strategies[_i]);
-	open_job(b, &tall, strategies[_i]);
-	work(a, 1, &luck, MOST);
-	work(b, 4, &luck, MOST);
+	struct problem flat = problem_of(40, 3, 1, 0), tall = problem_of(40, 3, 3, 100);
+	struct job *a = jobs, *b = a + 1;
+	job_open(a, &flat, strategies[_i], false);
+	job_open(b, &tall, strategies[_i], false);
+	job_work(a, 1, &luck, MOST);
+	job_work(b, 4, &luck, MOST);
 	ck_assert_int_eq(a->count, 40);
 	ck_assert_int_eq(b->count, 42);
 	for (int i = 1; i <= 40; i++)
 		ck_assert_mem_eq(a->trials[i].keep, b->trials[i].keep, sizeof a->trials[i].keep);
-	table_close(a->table);
-	table_close(b->table);
-	free(a);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(a_latency_that_is_not_measured_does_not_count)
 {
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
 	struct problem p = fixture_problem(s), at;
 	p.ladder = (struct ladder){ .count = 3, .eta = 2, .latency = { false, true, true } };
 	p.objectives[1] = METRIC_LATENCY;
@@ -428,24 +302,19 @@ START_TEST(a_latency_that_is_not_measured_does_not_count)
 	p.objective_count = 3;
 	ladder_problem(&p, 0, &at);
 	ck_assert(at.objective_count == 2 && at.objectives[1] == METRIC_ACCURACY);
-	space_free(s);
 }
 END_TEST
 
 START_TEST(a_promotion_that_cannot_have_been_is_an_internal_error)
 {
 	struct errinfo e = { 0 };
-	struct space *s = fixture_chain(GROUPS, 0.95, 1);
-	struct problem p = problem_of(s, 9, 2, 2, 3);
-	struct job *j = calloc(2, sizeof *j), *again = j + 1;
-	struct rng luck;
+	struct problem p = problem_of(9, 2, 2, 3);
+	struct job *j = jobs, *again = j + 1;
 	int first = 0;
-	rng_init(&luck, 3, 0);
-	open_job(j, &p, strategies[0]);
-	work(j, 1, &luck, MOST);
+	job_open(j, &p, strategies[0], false);
+	job_work(j, 1, &luck, MOST);
 	while (!j->trials[++first].parent)
 		;
-	table_close(j->table);
 	j->count = first - 1;
 	int parent = j->trials[first].parent;
 	replay(again, j, strategies[0]);
@@ -455,15 +324,11 @@ START_TEST(a_promotion_that_cannot_have_been_is_an_internal_error)
 	j->trials[first].keep[0]++;
 	fails(ERR_INTERNAL, table_expect_promotion(again->table, first, parent, j->trials[first].keep, &e));
 	says("another version");
-	table_close(again->table);
 	j->trials[first].keep[0]--;
 	replay(again, j, strategies[0]);
 	ok(table_expect_promotion(again->table, first, parent, j->trials[first].keep, &e));
 	fails(ERR_INTERNAL, table_expect_promotion(again->table, first + 1, parent, j->trials[first].keep, &e));
 	says("promoted before");
-	table_close(again->table);
-	free(j);
-	space_free(s);
 }
 END_TEST
 
@@ -608,6 +473,7 @@ Suite *halving_suite(void)
 	Suite *suite = suite_create("halving");
 	TCase *c = tcase_create("halving");
 	tcase_set_timeout(c, 60);
+	tcase_add_checked_fixture(c, open_jobs, close_jobs);
 	tcase_add_loop_test(c, every_trial_is_what_a_simple_version_of_the_rule_says, 0, STRATEGIES * SHAPES);
 	tcase_add_loop_test(c, workers_and_the_order_of_results_do_not_change_who_goes_up, 0, STRATEGIES * SHAPES);
 	tcase_add_loop_test(c, a_restart_at_any_trial_continues_identically, 0, SHAPES);

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "search/space.h"
-#include "tests/search/fixture.h"
+#include "tests/search/job.h"
 #include "tests/search/suites.h"
 
-enum { GROUPS = 6, BUDGET = 60, MOST_WORKERS = 8 };
+enum { GROUPS = JOB_GROUPS, BUDGET = 60 };
 
 static const char *const strategies[] = {
 	"{\"name\": \"random\"}",
@@ -16,16 +16,6 @@ static const char *const strategies[] = {
 	"{\"name\": \"nsga2\", \"population\": 10}",
 };
 enum { STRATEGIES = sizeof strategies / sizeof *strategies };
-
-/* A job under way: a table, what it has proposed, and what the workers are at. */
-struct job {
-	struct problem problem;
-	struct table *table;
-	int keep[BUDGET][GROUPS];
-	bool back[BUDGET];
-	int count, busy[MOST_WORKERS], busy_count;
-	bool done;
-};
 
 static struct table *table_for(const struct problem *p, const char *strategy)
 {
@@ -37,48 +27,6 @@ static struct table *table_for(const struct problem *p, const char *strategy)
 	return t;
 }
 
-static void finish(struct job *j, int which)
-{
-	struct errinfo e = { 0 };
-	int number = j->busy[which];
-	struct outcome o = fixture_evaluate(&j->problem, number, j->keep[number - 1], true);
-	o.keep = NULL; /* the table knows it */
-	ok(table_tell(j->table, &o, &e));
-	j->back[number - 1] = true;
-	j->busy[which] = j->busy[--j->busy_count];
-}
-
-/* Hands a proposal to a free worker; false when there is none to be had now. */
-static bool start(struct job *j)
-{
-	struct errinfo e = { 0 };
-	enum table_answer answer;
-	struct request request;
-	int number = 0, keep[GROUPS];
-	ok(table_ask(j->table, &answer, &number, keep, &request, &e));
-	j->done = answer == TABLE_DONE;
-	if (answer != TABLE_PROPOSAL)
-		return false;
-	ck_assert_int_eq(number, j->count + 1);
-	memcpy(j->keep[j->count++], keep, sizeof keep);
-	j->busy[j->busy_count++] = number;
-	ck_assert_int_eq(table_proposed(j->table), j->count);
-	ck_assert_int_eq(table_outstanding(j->table), j->busy_count);
-	return true;
-}
-
-/* Until `stop` proposals were made (or all is done): workers that are lucky finish first. */
-static void work(struct job *j, int workers, struct rng *luck, int stop)
-{
-	while (j->count < stop && !(j->done && j->busy_count == 0)) {
-		bool may_start = !j->done && j->busy_count < workers;
-		if (j->busy_count && (!may_start || rng_below(luck, 2)))
-			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
-		else if (may_start && !start(j) && j->busy_count)
-			finish(j, (int)rng_below(luck, (uint64_t)j->busy_count));
-	}
-}
-
 static struct problem problem_of(const struct space *s, int window)
 {
 	struct problem p = fixture_problem(s);
@@ -88,32 +36,27 @@ static struct problem problem_of(const struct space *s, int window)
 	return p;
 }
 
-static void open_job(struct job *j, const struct problem *p, const char *strategy)
-{
-	*j = (struct job){ .problem = *p, .table = table_for(p, strategy) };
-}
-
 START_TEST(workers_and_the_order_of_results_do_not_change_the_proposals)
 {
 	const char *strategy = strategies[_i % STRATEGIES];
 	int window = _i / STRATEGIES ? 6 : 0;
 	struct space *s = fixture_chain(GROUPS, 0.95, 1);
 	struct problem p = problem_of(s, window);
-	struct job one, other;
+	struct job one = { 0 }, other = { 0 };
 	struct rng luck;
 	rng_init(&luck, 7, 0);
-	open_job(&one, &p, strategy);
-	work(&one, 1, &luck, BUDGET);
+	job_open(&one, &p, strategy, true);
+	job_work(&one, 1, &luck, BUDGET);
 	ck_assert_int_eq(one.count, BUDGET);
 	for (int repeat = 0; repeat < 12; repeat++) {
 		int workers = (int[]){ 1, 2, 7 }[repeat % 3];
-		open_job(&other, &p, strategy);
-		work(&other, workers, &luck, BUDGET);
+		job_open(&other, &p, strategy, true);
+		job_work(&other, workers, &luck, BUDGET);
 		ck_assert_int_eq(other.count, BUDGET);
-		ck_assert_mem_eq(one.keep, other.keep, sizeof one.keep);
-		table_close(other.table);
+		job_same(&one, &other);
 	}
-	table_close(one.table);
+	job_close(&one);
+	job_close(&other);
 	space_free(s);
 }
 END_TEST
@@ -122,24 +65,23 @@ END_TEST
 static void replay(struct job *j, const struct job *stored, const char *strategy)
 {
 	struct errinfo e = { 0 };
-	open_job(j, &stored->problem, strategy);
+	job_open(j, &stored->problem, strategy, true);
 	for (int number = 1; number <= stored->count; number++) {
 		int needed = number - 1 - stored->problem.window; /* as late as it may come */
 		if (needed >= 1) {
-			ck_assert(stored->back[needed - 1]);
-			struct outcome o = fixture_evaluate(&j->problem, needed, stored->keep[needed - 1], true);
-			ok(table_tell(j->table, &o, &e));
-			j->back[needed - 1] = true;
+			ck_assert(stored->trials[needed].back);
+			ok(table_tell(j->table, &stored->trials[needed].outcome, &e));
 		}
-		ok(table_expect(j->table, number, stored->keep[number - 1], &e));
-		memcpy(j->keep[j->count++], stored->keep[number - 1], sizeof stored->keep[0]);
+		ok(table_expect(j->table, number, stored->trials[number].keep, &e));
+		j->trials[number] = stored->trials[number];
+		j->count++;
 	}
-	for (int number = 1; number <= stored->count; number++) {
-		if (j->back[number - 1])
+	for (int number = stored->count - stored->problem.window; number <= stored->count; number++) {
+		if (number < 1)
 			continue;
 		j->busy[j->busy_count++] = number;
-		if (stored->back[number - 1])
-			finish(j, j->busy_count - 1);
+		if (stored->trials[number].back)
+			job_finish(j, j->busy_count - 1);
 	}
 }
 
@@ -148,22 +90,22 @@ START_TEST(a_restart_in_the_middle_continues_identically)
 	const char *strategy = strategies[_i % STRATEGIES];
 	struct space *s = fixture_chain(GROUPS, 0.95, 1);
 	struct problem p = problem_of(s, 6);
-	struct job whole, before, after;
+	struct job whole = { 0 }, before = { 0 }, after = { 0 };
 	struct rng luck;
 	rng_init(&luck, 8, 0);
-	open_job(&whole, &p, strategy);
-	work(&whole, 3, &luck, BUDGET);
+	job_open(&whole, &p, strategy, true);
+	job_work(&whole, 3, &luck, BUDGET);
 	for (int stop = 1; stop < BUDGET; stop += 7) {
-		open_job(&before, &p, strategy);
-		work(&before, 5, &luck, stop);
-		table_close(before.table);
+		job_open(&before, &p, strategy, true);
+		job_work(&before, 5, &luck, stop);
 		replay(&after, &before, strategy);
-		work(&after, 4, &luck, BUDGET);
+		job_work(&after, 4, &luck, BUDGET);
 		ck_assert_int_eq(after.count, BUDGET);
-		ck_assert_mem_eq(whole.keep, after.keep, sizeof whole.keep);
-		table_close(after.table);
+		job_same(&whole, &after);
 	}
-	table_close(whole.table);
+	job_close(&whole);
+	job_close(&before);
+	job_close(&after);
 	space_free(s);
 }
 END_TEST
