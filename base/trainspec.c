@@ -98,7 +98,8 @@ static const char *place(char buf[PLACE], const char *path, const char *key)
 static enum err refuse(const char *path, const char *key, const cJSON *value, const char *expected, struct errinfo *e)
 {
 	char at[PLACE], brief[64];
-	return err_set(e, ERR_INPUT, "%s: is %s, expected %s", place(at, path, key), json_brief(value, brief), expected);
+	return err_set(e, ERR_INPUT, "%s: is %s, expected %s", place(at, path, key), json_brief(value, brief),
+		expected);
 }
 
 /* Ranges that an end does not belong to: the next number does. */

@@ -36,7 +36,7 @@ struct trainspec {
 	double crop;    /* a window of between this share and all of each side, resized to the whole, 0.1 to 1 */
 	int64_t patience; /* "early_stop": {"patience": 0, "images": 2000}: epochs without a lower loss on images kept
 			   * from training before the best weights are taken, 0 to 1000; 0: off */
-	int64_t patience_images; /* 1 to 1e9; chosen by lot, at most a fifth of the training images */
+	int64_t patience_images; /* 1 to 1e9, at most a fifth of the training images; by lot */
 };
 
 /* `path` is where the object stands, for messages, "" at the top. `teacher`: distillation is possible ("distil": {"weight": 0.5,
