@@ -1,34 +1,15 @@
 /* winograd_lanes.h -- the kernels of winograd.h, for as many channels at once as a register has lanes.
  * SPDX-License-Identifier: MIT
  *
- * Included by one file for each kind of processor, which says before:
- *   LANES                    floats in a register
- *   vec, load_some, store_some, at_least, at_most   a register; the first n floats at p, the others 0; bounds
+ * Included by one file for each kind of processor, behind its lanes (lanes.h), which says before:
  *   ROWS_1 .. ROWS_4         rows of a product that registers can sum up at once, by its columns in registers
  *   KERNELS                  the name of the table
  *
  * What lies between the transforms is (36, tiles, channels), channels rounded up to whole registers. A register more
  * between the 36 keeps them from falling into the same lines of the cache. */
-#include <stdbool.h>
-#include <string.h>
-
 #include "evaluator/kernels/winograd.h"
 
-#define INLINE static inline __attribute__((always_inline))
-/* A loop that is written out. */
-#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < (n); i++)
-
 enum { TILE = WINOGRAD_TILE, PATCH = WINOGRAD_PATCH, NUMBERS = WINOGRAD_NUMBERS, TAPS = 3, MOST_COLUMNS = 4 };
-
-INLINE vec load(const float *p)
-{
-	return *(const vec *)p;
-}
-
-INLINE void store(float *p, vec v)
-{
-	*(vec *)p = v;
-}
 
 INLINE int64_t whole(int64_t channels)
 {
