@@ -39,7 +39,7 @@ static void run_train(const void *job)
 {
 	const struct train *t = job;
 	const struct moments *m = &t->m;
-	moments_measure(m, t->x);
+	(m->map ? moments_measure_maps : moments_measure)(m, t->x);
 	for (int64_t c = 0; c < m->size.columns; c++) {
 		t->mean[c] = m->lane[LANE_MEAN][c] = (float)m->sum[SUM_MEAN][c];
 		t->variance[c] = (float)(m->sum[SUM_SQUARES][c] / (double)m->size.rows);
@@ -49,7 +49,7 @@ static void run_train(const void *job)
 	moments_repeat(m, LANE_MEAN);
 	moments_repeat(m, LANE_FACTOR);
 	moments_repeat(m, LANE_OFFSET);
-	moments_normalise(m, t->x, t->relu, t->y);
+	(m->map ? moments_normalise_maps : moments_normalise)(m, t->x, t->relu, t->y);
 }
 
 static void run_gradient(const void *job)
@@ -82,6 +82,19 @@ static enum err find_matrix(struct builder *b, int value, struct view *ret)
 {
 	struct order last = order_channels_last(builder_shape(b, value)->rank);
 	return builder_dense(b, value, &last, ret);
+}
+
+/* As maps, when they lie one behind the other and are not narrow, or as a matrix; *ret_map as in struct moments. */
+static enum err find_maps(struct builder *b, int value, struct view *ret, int64_t *ret_map)
+{
+	enum { NARROW = 16 };
+	struct order o = order_row_major();
+	enum err err = builder_value(b, value, ret);
+	if (err)
+		return err;
+	int64_t map = view_count(ret) / ret->dim[0] / ret->dim[1];
+	*ret_map = ret->dim[1] > 1 && map >= NARROW && view_is_dense(ret, &o) ? map : 0;
+	return *ret_map ? ERR_OK : find_matrix(b, value, ret);
 }
 
 static enum err find_vector(struct builder *b, int value, const float **ret)
@@ -128,7 +141,8 @@ enum err batch_norm_train_build(struct builder *b)
 	struct train t = { .relu = node_int(n, "relu", 0) || b->fusion->activation[b->node] >= 0,
 		.epsilon = node_float(n, "epsilon", 1e-5f) };
 	struct view x, y;
-	enum err err = find_matrix(b, n->in[0], &x);
+	int64_t map;
+	enum err err = find_maps(b, n->in[0], &x, &map);
 	if (!err)
 		err = find_vector(b, n->in[1], &t.scale);
 	if (!err)
@@ -141,6 +155,7 @@ enum err batch_norm_train_build(struct builder *b)
 		err = moments_place(b, view_count(&x) / x.dim[1], x.dim[1], &t.m);
 	if (err)
 		return err;
+	t.m.map = map;
 	t.x = x.data;
 	t.y = y.data;
 	return builder_call(b, run_train, &t, sizeof t);

@@ -70,16 +70,12 @@ static void measure_piece(const struct moments *m, const struct piece *p, const 
 	fold_both(m, p);
 }
 
-/* Joins a piece of n numbers with the `before` ones of MEAN and SQUARES. */
-static void join_piece(const struct moments *m, double before, double n, const float *about)
+void moments_join(
+	const struct moments *m, int64_t c, double before, double n, float about, double first, double second)
 {
-	double *const *sum = m->sum;
-	for (int64_t c = 0; c < m->size.columns; c++) {
-		double first = sum[SUM_FIRST][c], delta = about[c] + first / n - sum[SUM_MEAN][c];
-		sum[SUM_MEAN][c] += delta * n / (before + n);
-		sum[SUM_SQUARES][c] +=
-			sum[SUM_SECOND][c] - first * first / n + delta * delta * before * n / (before + n);
-	}
+	double delta = about + first / n - m->sum[SUM_MEAN][c], squares = second - first * first / n;
+	m->sum[SUM_MEAN][c] += delta * n / (before + n);
+	m->sum[SUM_SQUARES][c] += (squares > 0 ? squares : 0) + delta * delta * before * n / (before + n);
 }
 
 void moments_measure(const struct moments *m, const float *x)
@@ -90,12 +86,12 @@ void moments_measure(const struct moments *m, const float *x)
 	clear(m, SUM_SQUARES);
 	while (columns_next(&m->size, &p)) {
 		measure_piece(m, &p, x, m->lane[LANE_OFFSET]);
-		join_piece(m, before, (double)(p.rows * p.wide), m->lane[LANE_OFFSET]);
-		before += (double)(p.rows * p.wide);
+		double n = (double)(p.rows * p.wide);
+		for (int64_t c = 0; c < m->size.columns; c++)
+			moments_join(m, c, before, n, m->lane[LANE_OFFSET][c], m->sum[SUM_FIRST][c],
+				m->sum[SUM_SECOND][c]);
+		before += n;
 	}
-	for (int64_t c = 0; c < m->size.columns; c++)
-		if (m->sum[SUM_SQUARES][c] < 0)
-			m->sum[SUM_SQUARES][c] = 0;
 }
 
 /* ---- what is done with them ---- */

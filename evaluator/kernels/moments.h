@@ -19,6 +19,7 @@ enum { SUM_FIRST, SUM_SECOND, SUM_MEAN, SUM_SQUARES, SUMS };
 
 struct moments {
 	struct columns size;
+	int64_t map; /* 0: a matrix; else each column's numbers are runs of this length, one a channel and sample */
 	float *lane[LANES];
 	double *sum[SUMS];
 };
@@ -31,9 +32,16 @@ void moments_repeat(const struct moments *m, int lane);
 
 /* SUM_MEAN, and SUM_SQUARES of the differences from it. Uses all lanes. */
 void moments_measure(const struct moments *m, const float *x);
+void moments_measure_maps(const struct moments *m, const float *x);
+
+/* Joins n numbers of column c with the `before` ones of SUM_MEAN and SUM_SQUARES: `first` is the sum of what differs
+ * from `about`, `second` that of the squares. */
+void moments_join(
+	const struct moments *m, int64_t c, double before, double n, float about, double first, double second);
 
 /* y = (x - mean) * factor + offset by lane, or max(0, that); y may be x. */
 void moments_normalise(const struct moments *m, const float *x, bool relu, float *y);
+void moments_normalise_maps(const struct moments *m, const float *x, bool relu, float *y);
 
 /* SUM_FIRST of g, SUM_SECOND of g * (x - mean), where g is dy, or 0 where y is not above 0; y may be NULL. Uses the
  * lanes of factor and slope. */
