@@ -101,6 +101,22 @@ enum err builder_doubles(struct builder *b, int64_t count, double **ret)
 	return err;
 }
 
+enum err builder_workspace(struct builder *b, int64_t count)
+{
+	enum { ALIGNMENT = 64 };
+	struct plan *p = b->plan;
+	if (count <= p->workspace_count)
+		return ERR_OK;
+	free(p->workspace);
+	p->workspace_count = 0;
+	size_t bytes = (size_t)count * sizeof(float);
+	p->workspace = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+	if (!p->workspace)
+		return no_memory(b);
+	p->workspace_count = count;
+	return ERR_OK;
+}
+
 /* ---- values ---- */
 
 const struct node *builder_node(const struct builder *b)

@@ -112,6 +112,9 @@ void builder_alias(struct builder *b, int value, int of, const struct view *v);
 enum err builder_scratch(struct builder *b, int64_t count, float **ret) __attribute__((warn_unused_result));
 enum err builder_doubles(struct builder *b, int64_t count, double **ret) __attribute__((warn_unused_result));
 
+/* Makes the plan's workspace hold count floats; it may move. */
+enum err builder_workspace(struct builder *b, int64_t count) __attribute__((warn_unused_result));
+
 /* What the node being built writes: its first output, or that of what is folded into it. */
 int builder_result(const struct builder *b);
 const struct node *builder_node(const struct builder *b);

@@ -160,6 +160,11 @@ void choice_close(void)
 	file[0] = '\0';
 }
 
+bool choice_is_being_made(void)
+{
+	return forced != NOT_FORCED;
+}
+
 bool choice_is_winograd(enum choice_direction d, const struct window *w, const struct view *filters,
 	const struct view *x, const struct view *y)
 {

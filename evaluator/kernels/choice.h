@@ -32,4 +32,7 @@ enum choice_direction { CHOICE_FORWARD, CHOICE_DATA_GRADIENT, CHOICE_WEIGHT_GRAD
 bool choice_is_winograd(enum choice_direction d, const struct window *w, const struct view *filters,
 	const struct view *x, const struct view *y);
 
+/* While a measurement is made: nothing but these two may run. */
+bool choice_is_being_made(void);
+
 #endif

@@ -3,12 +3,10 @@
  *
  *   y[n,o,i,...] = b[o] + sum over c,u,... of w[o,c,u,...] * x[n, group(o) + c, i*s + u*d - p, ...]
  *
- * By oneDNN, or with fewer multiplications (winograd.h) where that pays. */
-#include <math.h>
-
+ * By oneDNN, or with fewer multiplications (winograd.h) or along the pixels (planar.h) where that pays. */
 #include "evaluator/kernels/choice.h"
 #include "evaluator/kernels/filters.h"
-#include "evaluator/kernels/unary.h"
+#include "evaluator/kernels/planar_step.h"
 #include "evaluator/kernels/winograd_step.h"
 
 static enum err describe(struct builder *b, const struct filters *f, const struct window *win, const struct view *x,
@@ -29,40 +27,41 @@ static enum err describe(struct builder *b, const struct filters *f, const struc
 		"describing a convolution", b->e);
 }
 
-/* What is folded in, as bounds; false when they can't say it. */
-static bool read_bounds(const struct builder *b, struct winograd_ending *ret)
-{
-	struct unary u;
-	int activation = b->fusion->activation[b->node];
-	ret->low = -INFINITY;
-	ret->high = INFINITY;
-	if (activation < 0)
-		return true;
-	if (!unary_read(b->g, &b->g->nodes[activation], &u))
-		return false;
-	bool relu = u.kind == dnnl_eltwise_relu && u.alpha == 0;
-	ret->low = relu ? 0 : u.alpha;
-	ret->high = relu ? INFINITY : u.beta;
-	return relu || u.kind == dnnl_eltwise_clip;
-}
-
-static enum err add_step(struct builder *b, struct filters *f, const struct view *x, const struct view *y)
+static enum err find_window(struct builder *b, struct window *ret)
 {
 	const struct node *n = builder_node(b);
+	return window_read(n, builder_shape(b, n->in[0]), builder_shape(b, n->in[1])->dim + 2, ret, b->e);
+}
+
+static enum err add_channels_last(struct builder *b, struct filters *f, const struct view *x, const struct view *y)
+{
 	dnnl_convolution_desc_t desc;
-	struct winograd_ending ending;
+	struct filters_bounds bounds;
 	struct window win;
-	enum err err = window_read(n, builder_shape(b, n->in[0]), builder_shape(b, n->in[1])->dim + 2, &win, b->e);
+	enum err err = find_window(b, &win);
 	if (err)
 		return err;
-	ending.residual = f->residual.data;
-	if (read_bounds(b, &ending) && choice_is_winograd(CHOICE_FORWARD, &win, &f->view, x, y))
-		return winograd_add(b, f, &win, x, y, &ending);
+	if (filters_read_bounds(b, &bounds) && choice_is_winograd(CHOICE_FORWARD, &win, &f->view, x, y))
+		return winograd_add(b, f, &win, x, y, &bounds);
 	err = describe(b, f, &win, x, y, &desc);
 	return err ? err : filters_add(b, f, &desc, x, y);
 }
 
+static enum err add_planar(struct builder *b, struct filters *f, const struct view *x, const struct view *y)
+{
+	struct filters_bounds bounds;
+	struct window win;
+	enum err err = find_window(b, &win);
+	if (err)
+		return err;
+	filters_read_bounds(b, &bounds);
+	return planar_add(b, f, &win, x, y, &bounds);
+}
+
 enum err conv_build(struct builder *b)
 {
-	return filters_build(b, false, add_step);
+	bool planar = planar_suits(b);
+	struct order o = planar ? order_row_major()
+				: order_channels_last(builder_shape(b, builder_node(b)->in[0])->rank);
+	return filters_build(b, false, &o, planar ? add_planar : add_channels_last);
 }

@@ -57,5 +57,7 @@ static enum err add_step(struct builder *b, struct filters *f, const struct view
 
 enum err conv_transpose_build(struct builder *b)
 {
-	return filters_build(b, true, add_step);
+	const struct node *n = builder_node(b);
+	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
+	return filters_build(b, true, &o, add_step);
 }

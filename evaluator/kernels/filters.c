@@ -264,18 +264,31 @@ static enum err place_result(struct builder *b, const struct order *o, struct vi
 	return err;
 }
 
-enum err filters_build(struct builder *b, bool transposed, filters_cb *add)
+bool filters_read_bounds(const struct builder *b, struct filters_bounds *ret)
+{
+	struct unary u;
+	int activation = b->fusion->activation[b->node];
+	*ret = (struct filters_bounds){ -INFINITY, INFINITY };
+	if (activation < 0)
+		return true;
+	if (!unary_read(b->g, &b->g->nodes[activation], &u))
+		return false;
+	bool relu = u.kind == dnnl_eltwise_relu && u.alpha == 0;
+	ret->low = relu ? 0 : u.alpha;
+	ret->high = relu ? INFINITY : u.beta;
+	return relu || u.kind == dnnl_eltwise_clip;
+}
+
+enum err filters_build(struct builder *b, bool transposed, const struct order *o, filters_cb *add)
 {
 	struct filters f;
 	struct view x, y, residual;
-	const struct node *n = builder_node(b);
-	struct order o = order_channels_last(builder_shape(b, n->in[0])->rank);
-	enum err err = builder_dense(b, n->in[0], &o, &x);
+	enum err err = builder_dense(b, builder_node(b)->in[0], o, &x);
 	if (!err)
 		err = filters_open(b, transposed, &f);
 	if (err)
 		return err;
-	err = place_result(b, &o, &residual, &y);
+	err = place_result(b, o, &residual, &y);
 	f.residual = residual;
 	if (!err)
 		err = add(b, &f, &x, &y);

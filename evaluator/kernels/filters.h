@@ -36,10 +36,17 @@ enum err filters_bind(struct builder *b, const struct filters *f, const dnnl_mem
 enum err filters_reorder(struct builder *b, const dnnl_memory_desc_t *is, float *data, const dnnl_memory_desc_t *want,
 	float *room) __attribute__((warn_unused_result));
 
-/* Builds the node: x and y channels-last, the weights opened, `add` to append the step, closed. y may be where the
+/* Builds the node: x and y in that order, the weights opened, `add` to append the step, closed. y may be where the
  * residual is. */
 typedef enum err filters_cb(struct builder *b, struct filters *f, const struct view *x, const struct view *y);
-enum err filters_build(struct builder *b, bool transposed, filters_cb *add) __attribute__((warn_unused_result));
+enum err filters_build(struct builder *b, bool transposed, const struct order *o, filters_cb *add)
+	__attribute__((warn_unused_result));
+
+/* The activation that is folded into the node being built, as bounds of its results; false when they can't say it. */
+struct filters_bounds {
+	float low, high;
+};
+bool filters_read_bounds(const struct builder *b, struct filters_bounds *ret);
 
 /* Appends the step of an operation that makes y of x and them, ending with the sum and the activation that are folded
  * in. */

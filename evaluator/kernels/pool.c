@@ -7,10 +7,12 @@
  * count is of what lies inside the input, or with count_include_pad inside the padding that the file asks for, but not
  * behind it, where ceil_mode reaches.
  *
- * oneDNN pools, but for windows that it doesn't know. */
+ * oneDNN pools, but for windows that it doesn't know and for row-major maps. */
 #include "evaluator/kernels/pool.h"
 
 #include <math.h>
+
+#include "evaluator/kernels/planar_step.h"
 
 /* One of our own. */
 struct pooling {
@@ -125,12 +127,18 @@ static enum err build_dnn(struct builder *b, dnnl_alg_kind_t kind, const struct 
 	return err;
 }
 
-static enum err place(struct builder *b, struct view *x, struct view *y)
+/* *ret_planar: x is row-major, as convolutions of few channels leave it, and is pooled as it is. */
+static enum err place(struct builder *b, const struct window *w, struct view *x, struct view *y, bool *ret_planar)
 {
 	int value = builder_node(b)->in[0];
-	struct order o = order_channels_last(builder_shape(b, value)->rank);
-	enum err err = builder_dense(b, value, &o, x);
-	return err ? err : builder_place(b, builder_result(b), &o, y);
+	struct order row_major = order_row_major(), last = order_channels_last(builder_shape(b, value)->rank);
+	enum err err = builder_value(b, value, x);
+	if (err)
+		return err;
+	*ret_planar = planar_can_pool(w, x->dim) && view_is_dense(x, &row_major) && !view_is_dense(x, &last);
+	const struct order *o = *ret_planar ? &row_major : &last;
+	err = builder_dense(b, value, o, x);
+	return err ? err : builder_place(b, builder_result(b), o, y);
 }
 
 /* Whether a window of ceil_mode goes on behind the padding. */
@@ -160,10 +168,12 @@ enum err pool_build(struct builder *b)
 					       : dnnl_pooling_avg_exclude_padding;
 	struct window w;
 	struct view x, y;
-	bool done = false;
+	bool done = false, planar = false;
 	enum err err = window_read(n, builder_shape(b, n->in[0]), NULL, &w, b->e);
 	if (!err)
-		err = place(b, &x, &y);
+		err = place(b, &w, &x, &y, &planar);
+	if (!err && planar)
+		return planar_add_pooling(b, max, &w, &x, &y);
 	if (!err && !(count_padding && reaches_out(n, &w)) && (max || !is_dilated(&w)))
 		err = build_dnn(b, kind, &w, &x, &y, &done);
 	return err || done ? err : build_own(b, max, count_padding, &w, &x, &y);
@@ -183,7 +193,10 @@ enum err global_pool_build(struct builder *b)
 		w.kernel[i] = shape->dim[2 + i];
 		w.stride[i] = w.dilation[i] = w.out[i] = 1;
 	}
-	enum err err = place(b, &x, &y);
+	struct order last = order_channels_last(shape->rank);
+	enum err err = builder_dense(b, n->in[0], &last, &x);
+	if (!err)
+		err = builder_place(b, builder_result(b), &last, &y);
 	if (!err)
 		err = build_dnn(b, max ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding, &w, &x, &y, &done);
 	return err || done ? err : build_own(b, max, false, &w, &x, &y);

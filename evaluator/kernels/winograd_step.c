@@ -5,11 +5,10 @@
 #include "evaluator/kernels/winograd_step.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "evaluator/kernels/winograd.h"
 
-enum { SIDE = 3, ALIGNMENT = 64 };
+enum { SIDE = 3 };
 
 bool winograd_can(const struct window *w, const struct view *filters)
 {
@@ -54,23 +53,6 @@ static struct winograd_filters turned(const struct view *v)
 		-v->stride[3], NULL };
 }
 
-/* The plan's shared memory becomes large enough. */
-static enum err reserve(struct builder *b, const struct winograd_size *s)
-{
-	struct plan *p = b->plan;
-	int64_t count = winograd_block_room(kernels(), s);
-	if (count <= p->workspace_count)
-		return ERR_OK;
-	free(p->workspace);
-	p->workspace_count = 0;
-	size_t bytes = (size_t)count * sizeof(float);
-	p->workspace = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-	if (!p->workspace)
-		return err_set(b->e, ERR_MEMORY, "out of memory");
-	p->workspace_count = count;
-	return ERR_OK;
-}
-
 static void run_transform(const void *job)
 {
 	kernels()->transform(job);
@@ -100,7 +82,7 @@ static enum err add_transform(struct builder *b, bool computed, struct winograd_
 
 static enum err add_convolution(struct builder *b, bool computed, struct winograd_filters *f, struct winograd_job *j)
 {
-	enum err err = reserve(b, &j->size);
+	enum err err = builder_workspace(b, winograd_block_room(kernels(), &j->size));
 	if (!err)
 		err = add_transform(b, computed, f);
 	j->transformed = f->transformed;
@@ -110,16 +92,16 @@ static enum err add_convolution(struct builder *b, bool computed, struct winogra
 }
 
 enum err winograd_add(struct builder *b, const struct filters *f, const struct window *w, const struct view *x,
-	const struct view *y, const struct winograd_ending *ending)
+	const struct view *y, const struct filters_bounds *bounds)
 {
 	struct winograd_filters filters = filters_of(&f->view);
 	struct winograd_job j = { .size = size_of(x, y, w->begin[0], w->begin[1]),
 		.x = x->data,
 		.bias = f->bias,
-		.residual = ending->residual,
+		.residual = f->residual.data,
 		.y = y->data,
-		.low = ending->low,
-		.high = ending->high };
+		.low = bounds->low,
+		.high = bounds->high };
 	return add_convolution(b, f->computed, &filters, &j);
 }
 
@@ -144,7 +126,7 @@ enum err winograd_add_weight_gradient(
 		.filters = filters_of(dw),
 		.room = &b->plan->workspace };
 	j.block = winograd_block(kernels(), &j.size);
-	enum err err = reserve(b, &j.size);
+	enum err err = builder_workspace(b, winograd_block_room(kernels(), &j.size));
 	if (!err)
 		err = builder_scratch(
 			b, winograd_filter_room(kernels(), j.size.in, j.size.out), &j.filters.transformed);

@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(runner, kernel_suite());
 	srunner_add_suite(runner, conv_suite());
 	srunner_add_suite(runner, winograd_suite());
+	srunner_add_suite(runner, planar_suite());
 	srunner_add_suite(runner, choice_suite());
 	srunner_add_suite(runner, operator_suite());
 	srunner_add_suite(runner, function_suite());

@@ -20,6 +20,7 @@ Suite *fold_suite(void);
 Suite *kernel_suite(void);
 Suite *conv_suite(void);
 Suite *winograd_suite(void);
+Suite *planar_suite(void);
 Suite *choice_suite(void);
 Suite *operator_suite(void);
 Suite *function_suite(void);
