@@ -39,7 +39,7 @@ struct trainspec {
 	int64_t patience_images; /* 1 to 1e9, at most a fifth of the training images; by lot */
 };
 
-/* `path` is where the object stands, for messages, "" at the top. `teacher`: distillation is possible ("distil": {"weight": 0.5,
+/* `path` is where the object stands, "" at the top. `teacher`: distillation is possible ("distil": {"weight": 0.5,
  * "temperature": 4}, which is the default; null or weight 0: none); otherwise giving it is an error. ERR_INPUT names
  * the key, its value and what was expected. */
 enum err trainspec_read(const cJSON *object, const char *path, bool teacher, struct trainspec *ret, struct errinfo *e)
