@@ -300,7 +300,7 @@ START_TEST(layers_of_few_and_many_channels_follow_their_formulas)
 }
 END_TEST
 
-/* Nothing is reordered between layers of few channels: a step each, and the Gemm's. */
+/* Nothing is reordered between layers of few channels: a step for each of them and for each batch-norm by its batch. */
 START_TEST(maps_of_few_channels_stay_as_they_are)
 {
 	struct sketch s = sketch_open("few channels", 1, 3, (int64_t[]){ 1, 12, 12 });
