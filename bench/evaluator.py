@@ -22,7 +22,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, ".."))
 sys.path.insert(0, os.path.join(HERE, "../tests/peers"))
-from programs import OUT, environment, worker  # noqa: E402 (the folder beside this one)
+from programs import OUT, core as own_core, environment, worker  # noqa: E402 (the folder beside this one)
 
 NAMES = ("lenet5", "vgg", "resnet20")
 BATCH = 64
@@ -92,6 +92,11 @@ def pytorch_side():
     for line in sys.stdin:
         verb, name, path, *numbers = line.split()
         print("%.6f" % {"train": train, "infer": infer}[verb](name, path, *map(int, numbers)), flush=True)
+
+
+def runner():
+    """Ours, with the kernels that it would choose itself, whatever this shell says."""
+    return Line([os.path.join(OUT, "bench/runner")], **({"OPENBLAS_CORETYPE": own_core()} if own_core() else {}))
 
 
 def pytorch(core):
@@ -181,7 +186,7 @@ def main(folder, rounds):
     os.makedirs(folder, exist_ok=True)
     table = rows(folder)
     core = fastest_core(table[2][2])
-    ours = Line([os.path.join(OUT, "bench/runner")])
+    ours = runner()
     theirs, session = pytorch(core), Line(["node", os.path.join(HERE, "session.js")])
     print("PyTorch with OPENBLAS_CORETYPE=%s" % core)
     times, peak = measure(table, rounds, ours, theirs, session)

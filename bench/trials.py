@@ -19,7 +19,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import evaluator  # noqa: E402 (the file beside this one)
-from evaluator import OUT, Line, ROOT, worker  # noqa: E402
+from evaluator import Line, ROOT, worker  # noqa: E402
 
 MODEL = os.path.join(ROOT, "models/fashion-resnet20.onnx")
 HELD, RECALIBRATE, SCORED, BATCH = 5000, 2048, 5000, 64
@@ -158,7 +158,7 @@ def ask_ours(side, keep):
 
 def main(rounds):
     core = evaluator.fastest_core(os.path.join(ROOT, "models/fashion-vgg.onnx"))
-    ours = Line([os.path.join(OUT, "bench/runner")])
+    ours = evaluator.runner()
     theirs = Line(["/usr/bin/python3", os.path.abspath(__file__), "--pytorch"], OPENBLAS_CORETYPE=core)
     first, *others = candidates(rounds + 1)
     ask_ours(ours, first)

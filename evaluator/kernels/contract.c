@@ -46,15 +46,34 @@ struct product {
 	float alpha, beta;
 };
 
+/* From one number of the only row to the next. */
+static int step_of(const struct matrix *m)
+{
+	return m->transposed ? (int)m->leading : 1;
+}
+
+/* One image: BLAS would pack the whole of b to use it once. */
+static void multiply_row(const struct product *p, float *const *at)
+{
+	bool lies = p->m[B].transposed; /* b is (columns, sum) in memory */
+	cblas_sgemv(CblasRowMajor, lies ? CblasNoTrans : CblasTrans, (int)(lies ? p->columns : p->sum),
+		(int)(lies ? p->sum : p->columns), p->alpha, at[B], (int)p->m[B].leading, at[A], step_of(&p->m[A]),
+		p->beta, at[Y], step_of(&p->m[Y]));
+}
+
+static void multiply(const struct product *p, float *const *at)
+{
+	cblas_sgemm(CblasRowMajor, p->m[A].transposed ? CblasTrans : CblasNoTrans,
+		p->m[B].transposed ? CblasTrans : CblasNoTrans, (int)p->rows, (int)p->columns, (int)p->sum, p->alpha,
+		at[A], (int)p->m[A].leading, at[B], (int)p->m[B].leading, p->beta, at[Y], (int)p->m[Y].leading);
+}
+
 static void run(const void *job)
 {
 	const struct product *p = job;
 	struct walk w = walk_start(p->batch, TENSORS, p->batch[Y].rank);
 	do
-		cblas_sgemm(CblasRowMajor, p->m[A].transposed ? CblasTrans : CblasNoTrans,
-			p->m[B].transposed ? CblasTrans : CblasNoTrans, (int)p->rows, (int)p->columns, (int)p->sum,
-			p->alpha, w.at[A], (int)p->m[A].leading, w.at[B], (int)p->m[B].leading, p->beta, w.at[Y],
-			(int)p->m[Y].leading);
+		(p->rows == 1 && p->sum ? multiply_row : multiply)(p, w.at);
 	while (walk_next(&w));
 }
 

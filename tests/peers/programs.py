@@ -30,12 +30,17 @@ class Tally:
         self.note(good, what, subject, detail)
 
 
-def environment():
-    """Ours with the kernels that a worker chooses (evaluator/main.c)."""
+def core():
+    """OpenBLAS's kernels as a worker chooses them by the processor (evaluator/main.c)."""
     with open("/proc/cpuinfo") as f:
         flags = set(f.read().split())
-    core = "SkylakeX" if "avx512f" in flags else "Haswell" if "avx2" in flags else None
-    wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **({"OPENBLAS_CORETYPE": core} if core else {})}
+    return "SkylakeX" if "avx512f" in flags else "Haswell" if "avx2" in flags else None
+
+
+def environment():
+    """Ours with what a worker sets for itself."""
+    chosen = core()
+    wanted = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **({"OPENBLAS_CORETYPE": chosen} if chosen else {})}
     return {**wanted, **os.environ}
 
 
