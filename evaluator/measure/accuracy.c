@@ -10,7 +10,7 @@
 #include "evaluator/model/graph.h"
 #include "evaluator/model/onnx.h"
 
-enum { MOST_IMAGES = 64 /* at a time */ };
+enum { MOST_IMAGES = 32 /* at a time: what one layer leaves for the next stays in the cache */ };
 
 enum err score_check_model(const struct graph *g, struct errinfo *e)
 {
