@@ -19,7 +19,7 @@ static const double NOT_GIVEN = -1; /* outside of every range */
 static const struct trainspec defaults = {
 	.epochs = NOT_GIVEN, .batch = 128, .optimizer = TRAIN_SGD, .rate = NOT_GIVEN, .momentum = 0.9, .nesterov = true,
 	.beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = NOT_GIVEN, .schedule = TRAIN_COSINE,
-	.distil_weight = 0.5, .distil_temperature = 4, .crop = 1, .patience_images = 2000,
+	.clip = 2, .distil_weight = 0.5, .distil_temperature = 4, .crop = 1, .patience_images = 2000,
 };
 
 static const char *const optimizers[] = { "sgd", "adamw" };
@@ -186,6 +186,8 @@ static enum err check_effect(const cJSON *object, const char *path, const struct
 
 static enum err read_clip(const cJSON *clip, const char *path, struct trainspec *s, struct errinfo *e)
 {
+	if (cJSON_IsNull(clip))
+		s->clip = 0;
 	if (!clip || cJSON_IsNull(clip))
 		return ERR_OK;
 	double norm = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;

@@ -27,7 +27,7 @@ struct trainspec {
 	bool decay_norms;    /* weight decay on scale and shift of normalisations too; default false */
 	enum train_schedule schedule; /* default cosine */
 	double warmup; /* constant, cosine: share of all steps in which the rate rises to its peak, 0 to 0.9 */
-	double clip;   /* largest L2 norm of the whole gradient, above 0 to 1e9; 0 (JSON null or not given): none */
+	double clip;   /* largest L2 norm of the whole gradient, above 0 to 1e9, default 2; 0 (JSON null): any */
 	double smoothing; /* label smoothing, 0 to 0.9; default 0 */
 	double distil_weight, distil_temperature; /* share of the teacher's part, 0 to 1; 0.1 to 100 */
 	bool flip;      /* "augment": {"flip": false, "shift": 0, "crop": 1}: mirrored left to right half of the time */

@@ -372,6 +372,9 @@ int command_train(int argc, char **argv)
 		.seed = o.seed };
 	if (!err)
 		err = train_file_settings(o.settings, o.teacher != NULL, &r.spec, &e);
+	if (!err && o.teacher && r.spec.distil_weight == 0)
+		err = err_set(&e, ERR_INPUT, "train: --teacher is given, and the settings' distil says that nothing is "
+					     "learned from it");
 	if (err)
 		return complain(EXIT_USAGE, &e);
 	if (o.epochs > 0) {

@@ -2,8 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #include "evaluator/train_file.h"
 
+#include <limits.h>
 #include <math.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "evaluator/data/dataset.h"
 #include "evaluator/measure/accuracy.h"
@@ -59,12 +63,27 @@ static enum err open_teacher(const struct train_request *r, const struct graph *
 	return err;
 }
 
+/* Before hours of training: a folder that is not there or may not be written to. */
+static enum err check_place(const char *out, struct errinfo *e)
+{
+	char target[PATH_MAX];
+	enum err err = file_target(out, target, e);
+	if (err)
+		return err;
+	char *slash = strrchr(target, '/');
+	if (slash)
+		*(slash == target ? slash + 1 : slash) = '\0';
+	return access(slash ? target : ".", W_OK) ? err_errno(e, "%s", out) : ERR_OK;
+}
+
 enum err train_file(const struct train_request *r, cJSON **ret_summary, struct errinfo *e)
 {
 	struct graph *g = NULL, *teacher_graph = NULL;
 	struct teacher *teacher = NULL;
 	struct fit_result result;
-	enum err err = onnx_read(r->model, &g, e);
+	enum err err = check_place(r->out, e);
+	if (!err)
+		err = onnx_read(r->model, &g, e);
 	if (!err && r->teacher && r->spec.distil_weight > 0)
 		err = open_teacher(r, g, &teacher_graph, &teacher, e);
 	struct fit_request request = { .images = r->data, .spec = &r->spec, .teacher = teacher, .seed = r->seed };

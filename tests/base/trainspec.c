@@ -45,7 +45,7 @@ START_TEST(nothing_said_is_one_epoch_of_sgd_with_a_teacher)
 	ck_ok(read_text("{}", true));
 	ck_assert(s.epochs == 1 && s.steps == 0 && s.batch == 128);
 	ck_assert(s.optimizer == TRAIN_SGD && s.rate == 0.05 && s.momentum == 0.9 && s.nesterov);
-	ck_assert(s.weight_decay == 5e-4 && !s.decay_norms && s.clip == 0 && s.smoothing == 0);
+	ck_assert(s.weight_decay == 5e-4 && !s.decay_norms && s.clip == 2 && s.smoothing == 0);
 	ck_assert(s.schedule == TRAIN_COSINE && s.warmup == 0);
 	ck_assert(s.distil_weight == 0.5 && s.distil_temperature == 4);
 	ck_assert(!s.flip && s.shift == 0 && s.crop == 1 && s.patience == 0 && s.patience_images == 2000);
@@ -111,7 +111,7 @@ END_TEST
 
 START_TEST(two_spellings_of_the_same_settings_are_written_alike)
 {
-	ck_ok(read_text("{'rate': 5e-2, 'epochs': 1.0, 'early_stop': {'images': 9}, 'clip': null}", false));
+	ck_ok(read_text("{'rate': 5e-2, 'epochs': 1.0, 'early_stop': {'images': 9}, 'clip': 2}", false));
 	char *text = written();
 	ck_ok(read_text("{}", false));
 	char *plain = written();

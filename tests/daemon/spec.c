@@ -331,7 +331,7 @@ START_TEST(training_in_a_lease_is_complete)
 	ck_ok(text_take(&t, &text, NULL, &e));
 	ck_assert_str_eq(text, "{\"recalibrate\":2048,\"images\":5000,\"train\":{\"epochs\":2,\"batch\":128,"
 		"\"optimizer\":\"sgd\",\"rate\":0.05,\"momentum\":0.9,\"nesterov\":true,\"weight_decay\":0.0005,"
-		"\"decay_norms\":false,\"clip\":null,\"schedule\":\"cosine\",\"warmup\":0,\"smoothing\":0,"
+		"\"decay_norms\":false,\"clip\":2,\"schedule\":\"cosine\",\"warmup\":0,\"smoothing\":0,"
 		"\"distil\":{\"weight\":0.5,\"temperature\":4},\"augment\":{\"flip\":false,\"shift\":0,\"crop\":1},"
 		"\"early_stop\":{\"patience\":0,\"images\":2000}},\"latency\":null}");
 	free(text);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,9 +15,11 @@
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/model/graph.h"
+#include "evaluator/model/onnx.h"
 #include "evaluator/train/fit.h"
 #include "evaluator/train/saliency.h"
 #include "evaluator/train/teacher.h"
+#include "evaluator/train_file.h"
 #include "tests/evaluator/sketch.h"
 #include "tests/evaluator/suites.h"
 
@@ -453,6 +456,51 @@ START_TEST(obd_is_the_second_order_change_of_the_loss)
 }
 END_TEST
 
+/* ---- by hand ---- */
+
+START_TEST(a_file_is_trained_into_another_that_scores_better)
+{
+	char out[64];
+	struct score before, after;
+	struct bars *b = bars_open();
+	struct sketch s = net_open(3);
+	cJSON *summary;
+	snprintf(out, sizeof out, "/tmp/pared-fit-%d.onnx", (int)getpid());
+	ck_assert_msg(!onnx_write(s.g, out, &e), "%s", e.msg);
+	ck_assert(!score_model(out, &b->all, &before, &e));
+	struct train_request r = { .model = out, .out = out, .spec = settings(), .data = &b->all, .seed = 1 };
+	ck_assert_msg(!train_file(&r, &summary, &e), "%s", e.msg);
+	ck_assert(!score_model(out, &b->all, &after, &e));
+	ck_assert_double_gt(after.accuracy, before.accuracy + 0.2);
+	ck_assert_double_eq(cJSON_GetObjectItem(summary, "steps")->valuedouble, 4 * (IMAGES / 32));
+	unlink(out);
+	cJSON_Delete(summary);
+	sketch_close(&s);
+	free(b);
+}
+END_TEST
+
+START_TEST(a_place_that_cannot_be_written_is_found_out_before_training)
+{
+	cJSON *summary;
+	struct bars *b = bars_open();
+	struct train_request r = { .model = "models/fashion-lenet5.onnx", .out = "/nonexistent/x.onnx",
+		.spec = settings(), .data = &b->all, .seed = 1 };
+	ck_assert_int_ne(train_file(&r, &summary, &e), ERR_OK);
+	ck_assert_msg(strstr(e.msg, "/nonexistent/x.onnx"), "%s", e.msg); /* not that the images don't fit */
+	free(b);
+}
+END_TEST
+
+START_TEST(settings_come_from_a_file_or_are_the_defaults)
+{
+	struct trainspec t;
+	ck_assert(!train_file_settings(NULL, true, &t, &e));
+	ck_assert(t.distil_weight == 0.5 && t.clip == 2 && t.epochs == 1);
+	ck_assert_int_eq(train_file_settings("/nonexistent/x.json", true, &t, &e), ERR_NOT_FOUND);
+}
+END_TEST
+
 Suite *fit_suite(void)
 {
 	Suite *s = suite_create("fit");
@@ -471,6 +519,9 @@ Suite *fit_suite(void)
 	tcase_add_test(t, a_teacher_that_ends_in_a_softmax_answers_the_same_but_for_a_shift);
 	tcase_add_test(t, taylor_is_the_first_order_change_of_the_loss);
 	tcase_add_test(t, obd_is_the_second_order_change_of_the_loss);
+	tcase_add_test(t, a_file_is_trained_into_another_that_scores_better);
+	tcase_add_test(t, a_place_that_cannot_be_written_is_found_out_before_training);
+	tcase_add_test(t, settings_come_from_a_file_or_are_the_defaults);
 	suite_add_tcase(s, t);
 	return s;
 }
