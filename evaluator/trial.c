@@ -144,6 +144,17 @@ static void log_training(const struct fit_result *f)
 		(long long)f->images, f->loss, (double)f->images / f->seconds);
 }
 
+/* Trains g, by kernels that are chosen for it. */
+static enum err fit_by_choice(struct trial *t, struct graph *g, const struct fit_request *r, struct fit_result *ret)
+{
+	const struct trainspec *s = r->spec;
+	double epoch = (double)t->train.count / (double)s->batch;
+	workspace_choose_kernels(t->w, s->steps ? s->steps : (int64_t)(s->epochs * epoch));
+	enum err err = fit(g, r, ret, t->e);
+	workspace_choose_kernels(t->w, 0);
+	return err;
+}
+
 /* The order's model trained into a file at path, which is the job's model from then on. */
 static enum err pretrain(struct trial *t, const char *path)
 {
@@ -160,7 +171,7 @@ static enum err pretrain(struct trial *t, const char *path)
 	if (!err)
 		err = check_data(t, g);
 	if (!err) {
-		err = fit(g, &r, &result, t->e);
+		err = fit_by_choice(t, g, &r, &result);
 		if (err && err != ERR_GONE)
 			err = err_wrap(t->e, "pretrain");
 	}
@@ -289,7 +300,7 @@ static enum err train(struct trial *t, struct graph *g)
 		.stop = t->stop };
 	enum err err = t->order.train.distil_weight > 0 ? open_teacher(t, &r.teacher) : ERR_OK;
 	if (!err)
-		err = fit(g, &r, &result, t->e);
+		err = fit_by_choice(t, g, &r, &result);
 	if (!err)
 		log_training(&result);
 	return err;

@@ -22,6 +22,8 @@ enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace *
 	__attribute__((warn_unused_result));
 /* Decoded data is kept on `shelf`, for all workers of the machine; without one each has its own. */
 void workspace_share(struct workspace *w, const struct shelf *shelf);
+/* Which kernels long training is fastest with is kept in the file at path (kernels/choice.h). */
+void workspace_remember(struct workspace *w, const char *path);
 void workspace_close(struct workspace *w);
 
 /* Does what the lease (docs/protocol.md) says. *ret_report is the body of `complete` but for "model". Networks that did

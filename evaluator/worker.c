@@ -27,7 +27,6 @@
 #include "evaluator/cache.h"
 #include "evaluator/data/decode.h"
 #include "evaluator/heartbeat.h"
-#include "evaluator/kernels/choice.h"
 #include "evaluator/kernels/dnn.h"
 #include "evaluator/report.h"
 #include "evaluator/trial.h"
@@ -317,17 +316,15 @@ static enum err loop(struct worker *w, struct errinfo *e)
 	return ERR_OK;
 }
 
-/* Which kernel is the faster one is remembered beside the blobs; without it a rule decides. Kernels themselves are kept
- * for little more than one network in training, so that a worker doesn't grow with every candidate. */
+/* Kernels are kept for little more than one network in training, so that a worker doesn't grow with every candidate.
+ * Which of two is the faster one is remembered beside the blobs. */
 static void open_kernels(const struct worker *w)
 {
 	enum { KEPT_KERNELS = 128 };
 	char path[PATH_MAX];
-	struct errinfo e;
 	dnn_keep_kernels(KEPT_KERNELS);
 	snprintf(path, sizeof path, "%s/kernels.txt", w->o->cache);
-	if (choice_open(path, &e))
-		log_warning("%s", e.msg);
+	workspace_remember(w->workspace, path);
 }
 
 enum err worker_run(const struct worker_options *o, struct errinfo *e)

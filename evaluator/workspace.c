@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "evaluator/data/decode.h"
 #include "evaluator/data/loader.h"
+#include "evaluator/kernels/choice.h"
 #include "evaluator/kernels/plan.h"
 #include "evaluator/model/graph.h"
 #include "evaluator/train/teacher.h"
@@ -27,6 +28,7 @@ struct workspace {
 	const struct shelf *shelf;
 	char model_digest[DIGEST_HEX + 1], ranking[RANKING_NAME];
 	struct prunable *model;
+	char kernels[4096]; /* path, or empty */
 	struct plan *baseline;
 	struct teacher *teacher;
 	char teacher_name[TEACHER_NAME];
@@ -49,6 +51,20 @@ enum err workspace_open(workspace_fetch_cb *fetch, void *arg, struct workspace *
 void workspace_share(struct workspace *w, const struct shelf *shelf)
 {
 	w->shelf = shelf;
+}
+
+void workspace_remember(struct workspace *w, const char *path)
+{
+	snprintf(w->kernels, sizeof w->kernels, "%s", path);
+}
+
+void workspace_choose_kernels(const struct workspace *w, int64_t steps)
+{
+	enum { WORTH_MEASURING = 300 }; /* it takes about as long as twenty */
+	struct errinfo e;
+	choice_close();
+	if (*w->kernels && steps >= WORTH_MEASURING && choice_open(w->kernels, &e))
+		log_warning("%s", e.msg);
 }
 
 static void drop_model(struct workspace *w)

@@ -31,6 +31,10 @@ enum err workspace_model_file(struct workspace *w, const char *path, const struc
 enum err workspace_teacher(struct workspace *w, const char *name, const struct split *images, struct teacher **ret,
 	struct errinfo *e) __attribute__((warn_unused_result));
 
+/* From now on kernels are chosen by what was measured, when so many steps of training are worth measuring, or else by
+ * the rule. */
+void workspace_choose_kernels(const struct workspace *w, int64_t steps);
+
 /* The data of one role, decoded; errors begin with "data.ROLE: ". The last three asked for are kept. *stop (may be
  * NULL) becoming true ends it with ERR_GONE. */
 enum err workspace_data(struct workspace *w, const struct source *s, enum data_role role, const atomic_bool *stop,
