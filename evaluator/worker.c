@@ -12,6 +12,7 @@
 #include "evaluator/worker.h"
 
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -316,13 +317,15 @@ static enum err loop(struct worker *w, struct errinfo *e)
 	return ERR_OK;
 }
 
-/* Kernels are kept for little more than one network in training, so that a worker doesn't grow with every candidate.
- * Which of two is the faster one is remembered beside the blobs. */
+/* Kernels are kept for little more than one network in training, so that a worker doesn't grow with every candidate, and
+ * large blocks always go back to the system: among blocks that stay, candidates of all sizes would leave ever larger
+ * gaps. Which of two kernels is the faster one is remembered beside the blobs. */
 static void open_kernels(const struct worker *w)
 {
-	enum { KEPT_KERNELS = 128 };
+	enum { KEPT_KERNELS = 128, LARGE_BLOCK = 256 << 10 };
 	char path[PATH_MAX];
 	dnn_keep_kernels(KEPT_KERNELS);
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 	snprintf(path, sizeof path, "%s/kernels.txt", w->o->cache);
 	workspace_remember(w->workspace, path);
 }
