@@ -317,9 +317,9 @@ static enum err loop(struct worker *w, struct errinfo *e)
 	return ERR_OK;
 }
 
-/* Kernels are kept for little more than one network in training, so that a worker doesn't grow with every candidate, and
- * large blocks always go back to the system: among blocks that stay, candidates of all sizes would leave ever larger
- * gaps. Which of two kernels is the faster one is remembered beside the blobs. */
+/* Kernels are kept for little more than one network in training, so that a worker doesn't grow with every candidate,
+ * and large blocks always go back to the system: among blocks that stay, candidates of all sizes would leave ever
+ * larger gaps. Which of two kernels is the faster one is remembered beside the blobs. */
 static void open_kernels(const struct worker *w)
 {
 	enum { KEPT_KERNELS = 128, LARGE_BLOCK = 256 << 10 };
