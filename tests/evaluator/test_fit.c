@@ -387,35 +387,64 @@ static double loss_of(struct graph *g, const struct split *s)
 	return result.loss;
 }
 
+/* A network, a batch of images, and what is said of its weights. */
+struct scene {
+	struct bars *bars;
+	struct split few;
+	struct sketch net;
+	struct arena *arena;
+	const float **saliency; /* by value */
+	int weight;		/* the classifier's */
+};
+
+static struct scene scene_open(bool second_order)
+{
+	struct scene c = { .bars = bars_open(), .net = net_open(3), .arena = arena_new() };
+	c.few = c.bars->all;
+	c.few.count = 32;
+	struct sample sample = { .split = &c.few, .images = 32 };
+	c.saliency = calloc((size_t)c.net.g->value_count, sizeof *c.saliency);
+	ck_assert_msg(!saliency_of(c.net.g, second_order, 1, c.arena, c.saliency, &sample, &e), "%s", e.msg);
+	c.weight = c.net.g->nodes[4].in[1];
+	return c;
+}
+
+static void scene_close(struct scene *c)
+{
+	free(c->saliency);
+	arena_free(c->arena);
+	sketch_close(&c->net);
+	free(c->bars);
+}
+
+static float *weight_at(const struct scene *c, int64_t k)
+{
+	return (float *)c->net.g->values[c->weight].data + k; /* training puts a copy there */
+}
+
+/* The loss with weight k as it is and so much more. */
+static double loss_beside(struct scene *c, int64_t k, float by)
+{
+	float was = *weight_at(c, k);
+	*weight_at(c, k) = was + by;
+	double loss = loss_of(c->net.g, &c->few);
+	*weight_at(c, k) = was;
+	return loss;
+}
+
 START_TEST(taylor_is_the_first_order_change_of_the_loss)
 {
-	struct bars *b = bars_open();
-	struct split few = b->all;
-	few.count = 32;
-	struct sketch s = net_open(3);
-	struct sample sample = { .split = &few, .images = 32 };
-	struct arena *a = arena_new();
-	const float **saliency = calloc((size_t)s.g->value_count, sizeof *saliency);
-	ck_assert_msg(!saliency_of(s.g, false, 1, a, saliency, &sample, &e), "%s", e.msg);
-	int weight = s.g->nodes[4].in[1], checked = 0; /* the classifier's */
+	const float step = 0.02f;
+	struct scene c = scene_open(false);
+	int checked = 0;
 	for (int k = 0; k < 20; k++) {
-		/* fit gives the network copies: the data pointer is another one each time */
-		const float step = 0.02f;
-		float was = ((float *)s.g->values[weight].data)[k];
-		((float *)s.g->values[weight].data)[k] = was + step;
-		double up = loss_of(s.g, &few);
-		((float *)s.g->values[weight].data)[k] = was - step;
-		double down = loss_of(s.g, &few);
-		((float *)s.g->values[weight].data)[k] = was;
-		double change = (up - down) / (2 * (double)step) * was;
-		ck_assert_double_eq_tol(sqrt(saliency[weight][k]), fabs(change), 1e-4 + 0.02 * fabs(change));
-		checked += fabs(change) > 1e-3;
+		double slope = (loss_beside(&c, k, step) - loss_beside(&c, k, -step)) / (2 * (double)step);
+		double change = fabs(slope * *weight_at(&c, k));
+		ck_assert_double_eq_tol(sqrt(c.saliency[c.weight][k]), change, 1e-4 + 0.02 * change);
+		checked += change > 1e-3;
 	}
 	ck_assert_int_gt(checked, 5);
-	free(saliency);
-	arena_free(a);
-	sketch_close(&s);
-	free(b);
+	scene_close(&c);
 }
 END_TEST
 
@@ -423,35 +452,18 @@ END_TEST
  * of the second difference of the loss. */
 START_TEST(obd_is_the_second_order_change_of_the_loss)
 {
-	struct bars *b = bars_open();
-	struct split few = b->all;
-	few.count = 32;
-	struct sketch s = net_open(3);
-	struct sample sample = { .split = &few, .images = 32 };
-	struct arena *a = arena_new();
-	const float **saliency = calloc((size_t)s.g->value_count, sizeof *saliency);
-	ck_assert_msg(!saliency_of(s.g, true, 1, a, saliency, &sample, &e), "%s", e.msg);
-	int weight = s.g->nodes[4].in[1];
-	int64_t n = shape_count(&s.g->values[weight].shape, 1);
-	double middle = loss_of(s.g, &few), wanted = 0, got = 0;
-	for (int64_t k = 0; k < n; k += 3) {
-		const float step = 0.2f;
-		float was = ((float *)s.g->values[weight].data)[k];
-		((float *)s.g->values[weight].data)[k] = was + step;
-		double up = loss_of(s.g, &few);
-		((float *)s.g->values[weight].data)[k] = was - step;
-		double down = loss_of(s.g, &few);
-		((float *)s.g->values[weight].data)[k] = was;
-		wanted += (up - 2 * middle + down) / ((double)step * step) * was * was / 2;
-		got += saliency[weight][k];
+	const float step = 0.2f;
+	struct scene c = scene_open(true);
+	double middle = loss_beside(&c, 0, 0), wanted = 0, got = 0;
+	for (int64_t k = 0; k < shape_count(&c.net.g->values[c.weight].shape, 1); k += 3) {
+		double w = *weight_at(&c, k), sides = loss_beside(&c, k, step) + loss_beside(&c, k, -step);
+		wanted += (sides - 2 * middle) / ((double)step * step) * w * w / 2;
+		got += c.saliency[c.weight][k];
 	}
 	ck_assert_double_gt(wanted, 0);
 	ck_assert_double_gt(got, wanted / 3);
 	ck_assert_double_lt(got, wanted * 3);
-	free(saliency);
-	arena_free(a);
-	sketch_close(&s);
-	free(b);
+	scene_close(&c);
 }
 END_TEST
 
