@@ -20,6 +20,7 @@
 #include "search/metric.h"
 #include "search/pareto.h"
 
+struct prior;
 struct space;
 struct strategy;
 
@@ -35,6 +36,7 @@ struct problem {
 	int window;                    /* how many proposals may be under way beyond the one told last */
 	uint64_t seed;
 	struct ladder ladder;          /* the strategy is asked for rung 0 and told of its results */
+	const struct prior *prior;     /* what earlier jobs learned (search/prior.h), NULL: nothing; outlives it too */
 };
 
 /* One result. metrics are NaN where not measured; a failed trial has ok = false and no metrics. */
@@ -64,6 +66,9 @@ struct strategy_ops {
 	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done,
 		struct errinfo *e);
 	enum err (*tell)(struct strategy *s, const struct outcome *o, struct errinfo *e);
+	/* Replay: the next proposal is known to have been keep; leaves s as if ask had answered that. NULL where ask costs
+	 * so little that it is called and compared. */
+	enum err (*skip)(struct strategy *s, const int *keep, struct errinfo *e);
 	void (*free)(struct strategy *s); /* accepts NULL */
 };
 
