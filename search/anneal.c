@@ -142,8 +142,7 @@ static int smaller_first(const void *a, const void *b)
 static enum err rank_groups(struct strategy *s, struct errinfo *e)
 {
 	const struct space *space = s->problem->space;
-	for (int g = 0; g < space->group_count; g++)
-		s->best.keep[g] = space->groups[g].channels;
+	space_most(space, s->best.keep);
 	struct tally *t;
 	enum err err = tally_open(space, s->best.keep, &t, e);
 	if (err)

@@ -126,7 +126,7 @@ static double step_weight(const struct fit *f, const struct tally *t, const stru
 static int most_kept(const struct fit *f, const struct tally *t, int g)
 {
 	const struct space_group *group = &f->space->groups[g];
-	int fits = 0, beyond = (group->channels - f->keep[g] + group->step - 1) / group->step + 1;
+	int fits = 0, beyond = (group->max_keep - f->keep[g] + group->step - 1) / group->step + 1;
 	while (beyond - fits > 1) {
 		int steps = fits + (beyond - fits) / 2;
 		struct cost c = tally_if(t, g, space_round_keep(group, f->keep[g] + (double)steps * group->step));
@@ -193,10 +193,21 @@ enum err budget_fit(const struct space *s, enum metric metric, double limit, con
 	return budget_fit_all(s, limits, ratio, ret_keep, e);
 }
 
+static double share_of_intact(const struct space *s, const struct cost *c, enum metric metric)
+{
+	struct cost intact = cost_of_intact(s);
+	double whole = cost_metric(&intact, metric);
+	return whole > 0 ? cost_metric(c, metric) / whole : 1;
+}
+
 double budget_floor(const struct space *s, enum metric metric)
 {
 	struct cost least = cost_of_least(s);
-	struct cost intact = cost_of_intact(s);
-	double whole = cost_metric(&intact, metric);
-	return whole > 0 ? cost_metric(&least, metric) / whole : 1;
+	return share_of_intact(s, &least, metric);
+}
+
+double budget_ceiling(const struct space *s, enum metric metric)
+{
+	struct cost most = cost_of_most(s);
+	return share_of_intact(s, &most, metric);
 }

@@ -27,7 +27,8 @@ enum err budget_fit_all(const struct space *s, const double limit[METRIC_COUNT],
 /* Whether the cost is within all limits. */
 bool budget_keeps(const double limit[METRIC_COUNT], const struct cost *c);
 
-/* Least share of the intact network's cost that a candidate of the space can have (the largest is 1). */
+/* Least and largest share of the intact network's cost that a candidate of the space can have. */
 double budget_floor(const struct space *s, enum metric metric);
+double budget_ceiling(const struct space *s, enum metric metric);
 
 #endif

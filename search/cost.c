@@ -41,6 +41,12 @@ static int kept_at_least(const struct space *s, const int *keep, int g)
 	return s->groups[g].min_keep;
 }
 
+static int kept_at_most(const struct space *s, const int *keep, int g)
+{
+	(void)keep;
+	return s->groups[g].max_keep;
+}
+
 static inline int64_t dim_size(const struct space *s, const struct space_dim *d, kept_cb *kept, const int *keep)
 {
 	int64_t size = d->constant;
@@ -75,6 +81,11 @@ struct cost cost_of_intact(const struct space *s)
 struct cost cost_of_least(const struct space *s)
 {
 	return sum(s, kept_at_least, NULL);
+}
+
+struct cost cost_of_most(const struct space *s)
+{
+	return sum(s, kept_at_most, NULL);
 }
 
 double cost_metric(const struct cost *c, enum metric m)

@@ -23,6 +23,8 @@ struct cost cost_of(const struct space *s, const int *keep);
 struct cost cost_of_intact(const struct space *s);
 /* Of the smallest candidate: every group at its min_keep. */
 struct cost cost_of_least(const struct space *s);
+/* Of the largest: every group at its max_keep. */
+struct cost cost_of_most(const struct space *s);
 
 /* What one layer with these many outputs, and inputs per filter, adds. */
 struct cost cost_of_layer(const struct space_layer *l, int64_t out, int64_t in);

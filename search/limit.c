@@ -30,16 +30,16 @@ static double tightest(const struct problem *p, enum metric metric, bool at_leas
 	return bound;
 }
 
-static enum err check_cost(enum metric metric, double low, double high, double least, double whole, struct errinfo *e)
+static enum err check_cost(enum metric metric, double low, double high, double least, double most, struct errinfo *e)
 {
 	const char *name = metric_name(metric);
 	const double slack = 1e-12; /* for percentages that round */
 	if (high < least)
 		return err_set(e, ERR_LIMIT, "constraints.%s: allows at most %.15g, "
 			"but the smallest possible candidate has %.15g", name, high, least);
-	if (low > whole * (1 + slack))
+	if (low > most * (1 + slack))
 		return err_set(e, ERR_LIMIT, "constraints.%s: asks for at least %.15g, "
-			"but the unpruned network has only %.15g", name, low, whole);
+			"but the largest possible candidate has only %.15g", name, low, most);
 	if (low > high * (1 + slack))
 		return err_set(e, ERR_LIMIT, "constraints.%s: asks for at least %.15g and at most %.15g, "
 			"which nothing can meet", name, low, high);
@@ -61,7 +61,7 @@ static enum err check_accuracy(const struct problem *p, struct errinfo *e)
 
 enum err limit_read(const struct problem *p, double ret_most[METRIC_COUNT], struct errinfo *e)
 {
-	struct cost least = cost_of_least(p->space), intact = cost_of_intact(p->space);
+	struct cost smallest = cost_of_least(p->space), largest = cost_of_most(p->space);
 	enum err err = check_accuracy(p, e);
 	if (err)
 		return err;
@@ -71,8 +71,8 @@ enum err limit_read(const struct problem *p, double ret_most[METRIC_COUNT], stru
 			continue;
 		enum metric metric = (enum metric)m;
 		double most = tightest(p, metric, false);
-		err = check_cost(metric, tightest(p, metric, true), most, cost_metric(&least, metric),
-			cost_metric(&intact, metric), e);
+		err = check_cost(metric, tightest(p, metric, true), most, cost_metric(&smallest, metric),
+			cost_metric(&largest, metric), e);
 		if (err)
 			return err;
 		ret_most[m] = most;
@@ -90,7 +90,7 @@ void limit_window(const struct problem *p, enum metric metric, double *low, doub
 	struct cost intact = cost_of_intact(p->space);
 	double whole = fmax(cost_metric(&intact, metric), 1);
 	double floor_share = budget_floor(p->space, metric);
-	double most = clamp(tightest(p, metric, false) / whole, floor_share, 1);
+	double most = clamp(tightest(p, metric, false) / whole, floor_share, budget_ceiling(p->space, metric));
 	double least = clamp(tightest(p, metric, true) / whole, floor_share, most);
 	*low = clamp(*low, least, most);
 	*high = clamp(*high, *low, most);

@@ -20,7 +20,7 @@ void sample_uniform(struct rng *r, const struct space *s, int *ret_keep)
 	for (int i = 0; i < s->group_count; i++) {
 		const struct space_group *g = &s->groups[i];
 		/* Half a step beyond both ends, so that the ends are as likely as the rest. */
-		double width = g->channels - g->min_keep + g->step;
+		double width = g->max_keep - g->min_keep + g->step;
 		ret_keep[i] = space_round_keep(g, g->min_keep - 0.5 * g->step + rng_uniform(r) * width);
 	}
 }

@@ -12,19 +12,20 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-enum { MOST_GROUPS = 65536, MOST_LAYERS = 1048576, MOST_CHANNELS = 1 << 24 };
+enum { MOST_GROUPS = 65536, MOST_LAYERS = 1048576, MOST_CHANNELS = 1 << 24, MOST_SHARES = 33 };
 
 #define MOST 0x1p53
 #define COUNT_OF(a) (sizeof(a) / sizeof *(a))
 
 struct document {
 	const cJSON *groups, *frozen, *layers, *fixed;
+	double chance;
 };
 
 struct group_row {
 	const char *name;
 	int64_t channels;
-	const cJSON *members;
+	const cJSON *members, *importance;
 };
 
 struct layer_row {
@@ -42,12 +43,14 @@ static const struct json_field document_fields[] = {
 	JSON_FIELD(struct document, frozen, JSON_ARRAY, .required = false),
 	JSON_FIELD(struct document, layers, JSON_ARRAY, .required = true),
 	JSON_FIELD(struct document, fixed, JSON_OBJECT, .required = true),
+	JSON_FIELD(struct document, chance, JSON_NUMBER, .required = false, .max = 1),
 };
 
 static const struct json_field group_fields[] = {
 	JSON_FIELD(struct group_row, name, JSON_STRING, .required = true),
 	JSON_FIELD(struct group_row, channels, JSON_INT, .required = true, .min = 1, .max = MOST_CHANNELS),
 	JSON_FIELD(struct group_row, members, JSON_ARRAY, .required = false),
+	JSON_FIELD(struct group_row, importance, JSON_ARRAY, .required = false),
 };
 
 static const struct json_field layer_fields[] = {
@@ -84,6 +87,43 @@ static void group_limit(struct space_group *g, const struct space_limits *limits
 	int64_t rounded = (least + step - 1) / step * step;
 	g->step = limits->round_to;
 	g->min_keep = rounded < g->channels ? (int)rounded : g->channels;
+	g->max_keep = g->channels;
+}
+
+static enum err read_share(const cJSON *item, double before, bool last, const char *path, int index, float *ret,
+	struct errinfo *e)
+{
+	char brief[64];
+	double least = last ? 1 : before, most = index ? 1 : 0, share = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+	if (share >= least && share <= most) {
+		*ret = (float)share;
+		return ERR_OK;
+	}
+	return err_set(e, ERR_INPUT,
+		"%s.importance[%d]: is %s, expected a number from %g to %g: shares begin with 0, never decrease and end with 1",
+		path, index, json_brief(item, brief), least, most);
+}
+
+static enum err read_shares(struct space *s, const cJSON *array, const char *path, struct space_group *g,
+	struct errinfo *e)
+{
+	int count = cJSON_GetArraySize(array), index = 0;
+	if (count < 2 || count > MOST_SHARES)
+		return err_set(e, ERR_INPUT, "%s.importance: has %d entries, expected 2 to %d numbers", path, count,
+			MOST_SHARES);
+	float *share = ARENA_ARRAY(s->arena, float, (size_t)count);
+	if (!share)
+		return no_memory(e);
+	double before = 0;
+	for (const cJSON *item = array->child; item; item = item->next, index++) {
+		enum err err = read_share(item, before, index == count - 1, path, index, &share[index], e);
+		if (err)
+			return err;
+		before = item->valuedouble;
+	}
+	g->share = share;
+	g->share_count = count;
+	return ERR_OK;
 }
 
 static enum err read_group(struct space *s, const cJSON *item, int index, const struct space_limits *limits,
@@ -101,7 +141,7 @@ static enum err read_group(struct space *s, const cJSON *item, int index, const 
 		return no_memory(e);
 	g->channels = (int)row.channels;
 	group_limit(g, limits);
-	return ERR_OK;
+	return row.importance ? read_shares(s, row.importance, path, g, e) : ERR_OK;
 }
 
 static enum err read_groups(struct space *s, const cJSON *array, const struct space_limits *limits, struct errinfo *e)
@@ -280,6 +320,9 @@ static enum err read_document(struct space *s, const struct document *doc, const
 	struct errinfo *e)
 {
 	struct intact sum = { 0 };
+	if (doc->chance == 1)
+		return err_set(e, ERR_INPUT, "chance: is 1, expected a number from 0 to below 1");
+	s->chance = doc->chance;
 	enum err err = read_groups(s, doc->groups, limits, e);
 	if (!err)
 		err = read_fixed(s, doc->fixed, &sum, e);
@@ -330,7 +373,7 @@ void space_free(struct space *s)
 
 int space_more(const struct space_group *g, int keep)
 {
-	return keep <= g->channels - g->step ? keep + g->step : g->channels;
+	return keep <= g->max_keep - g->step ? keep + g->step : g->max_keep;
 }
 
 int space_less(const struct space_group *g, int keep)
@@ -341,8 +384,8 @@ int space_less(const struct space_group *g, int keep)
 
 int space_round_keep(const struct space_group *g, double wanted)
 {
-	if (!(wanted < g->channels))
-		return g->channels;
+	if (!(wanted < g->max_keep))
+		return g->max_keep;
 	if (wanted <= g->min_keep)
 		return g->min_keep;
 	int below = (int)(wanted / g->step) * g->step;
@@ -354,10 +397,26 @@ bool space_allows(const struct space *s, const int *keep)
 {
 	for (int i = 0; i < s->group_count; i++) {
 		const struct space_group *g = &s->groups[i];
-		if (keep[i] == g->channels)
+		if (keep[i] == g->max_keep)
 			continue;
-		if (keep[i] < g->min_keep || keep[i] > g->channels || keep[i] % g->step)
+		if (keep[i] < g->min_keep || keep[i] > g->max_keep || keep[i] % g->step)
 			return false;
 	}
 	return true;
+}
+
+void space_most(const struct space *s, int *ret_keep)
+{
+	for (int i = 0; i < s->group_count; i++)
+		ret_keep[i] = s->groups[i].max_keep;
+}
+
+double space_share(const struct space_group *g, int keep)
+{
+	double removed = 1 - (double)keep / g->channels;
+	if (!g->share)
+		return removed;
+	double at = removed * (g->share_count - 1);
+	int below = at < g->share_count - 1 ? (int)at : g->share_count - 2;
+	return g->share[below] + (at - below) * ((double)g->share[below + 1] - g->share[below]);
 }

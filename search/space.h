@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Read from the inventory that the baseline's worker reports (docs/protocol.md), which is hostile until checked.
- * A candidate is one int a group, the channels kept, 1 <= keep[g] <= channels. Immutable once read. */
+ * A candidate is one int a group, the channels kept: min_keep to max_keep, a multiple of step, or max_keep. Immutable
+ * once read. */
 #ifndef SEARCH_SPACE_H
 #define SEARCH_SPACE_H
 
@@ -18,7 +19,12 @@ struct space_group {
 	char *name;
 	int channels; /* of the unpruned network */
 	int min_keep; /* the fewest a candidate may keep: from max_ratio and round_to, at least 1 */
-	int step;     /* kept channels are a multiple of this, or all of them */
+	int max_keep; /* the most: at least min_keep, at most channels. Equal to min_keep: there is nothing to choose */
+	int step;     /* kept channels are a multiple of this, or max_keep */
+	/* share[i]: fraction of the summed L1 norms of the group's weights that goes with the fraction
+	 * i / (share_count - 1) of its channels, least important first. From 0 to 1, never decreasing. NULL, 0: not known. */
+	const float *share;
+	int share_count;
 };
 
 /* A dimension: constant + sum of multiple * keep[group]. */
@@ -45,6 +51,7 @@ struct space {
 	struct space_layer *layers;
 	int layer_count;
 	int64_t fixed_params, fixed_buffers;
+	double chance; /* accuracy of a network that always gives the commonest answer; 0: not known */
 	struct arena *arena; /* everything above lives here */
 };
 
@@ -61,8 +68,8 @@ enum err space_read(const cJSON *inventory, const struct space_limits *limits, s
 	__attribute__((warn_unused_result));
 void space_free(struct space *s);
 
-/* The keep nearest to `wanted` (any real) that the group allows: within min_keep..channels, a multiple of step or all.
- * Half way goes to the larger; NaN gives all. Never decreases when `wanted` grows. */
+/* The keep nearest to `wanted` (any real) that the group allows. Half way goes to the larger; NaN gives max_keep. Never
+ * decreases when `wanted` grows. */
 int space_round_keep(const struct space_group *g, double wanted);
 
 /* The next larger or smaller keep that the group allows; keep itself (an allowed one) at the end. */
@@ -71,5 +78,12 @@ int space_less(const struct space_group *g, int keep);
 
 /* Whether keep[] is a candidate of this space. */
 bool space_allows(const struct space *s, const int *keep);
+
+/* The largest candidate: every group at its max_keep. */
+void space_most(const struct space *s, int *ret_keep);
+
+/* The share of its importance, 0..1, that the group loses when it keeps `keep` channels: interpolated between its
+ * shares, 1 - keep / channels when it has none. */
+double space_share(const struct space_group *g, int keep);
 
 #endif

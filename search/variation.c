@@ -22,7 +22,7 @@ static void cross_gene(const struct variation *v, const struct space_group *g, s
 	double low = a < b ? a : b, high = a < b ? b : a;
 	double span = high - low, u = rng_uniform(r);
 	double down = spread_factor(u, v->eta_crossover, (low - g->min_keep) / span);
-	double up = spread_factor(u, v->eta_crossover, (g->channels - high) / span);
+	double up = spread_factor(u, v->eta_crossover, (g->max_keep - high) / span);
 	int lower = space_round_keep(g, 0.5 * (low + high - down * span));
 	int upper = space_round_keep(g, 0.5 * (low + high + up * span));
 	bool swap = rng_uniform(r) < 0.5;
@@ -54,11 +54,11 @@ static double polynomial(double u, double eta, double below, double above)
 
 static void mutate_gene(const struct variation *v, const struct space_group *g, struct rng *r, int *keep)
 {
-	double range = g->channels - g->min_keep;
+	double range = g->max_keep - g->min_keep;
 	if (range <= 0)
 		return;
 	double u = rng_uniform(r);
-	double shift = polynomial(u, v->eta_mutation, (*keep - g->min_keep) / range, (g->channels - *keep) / range);
+	double shift = polynomial(u, v->eta_mutation, (*keep - g->min_keep) / range, (g->max_keep - *keep) / range);
 	int wanted = space_round_keep(g, *keep + shift * range);
 	if (wanted == *keep)
 		wanted = u < 0.5 ? space_less(g, *keep) : space_more(g, *keep);
@@ -74,14 +74,20 @@ void variation_mutate(const struct variation *v, const struct space *s, struct r
 			mutate_gene(v, &s->groups[i], r, &keep[i]);
 }
 
+static bool can_change(const struct space_group *g)
+{
+	return g->min_keep < g->max_keep;
+}
+
 void variation_mutate_one(const struct variation *v, const struct space *s, struct rng *r, int *keep)
 {
-	int start = (int)rng_below(r, (uint64_t)s->group_count);
-	for (int i = 0; i < s->group_count; i++) {
-		int g = (start + i) % s->group_count;
-		if (s->groups[g].min_keep < s->groups[g].channels) {
-			mutate_gene(v, &s->groups[g], r, &keep[g]);
-			return;
-		}
-	}
+	int free = 0;
+	for (int g = 0; g < s->group_count; g++)
+		free += can_change(&s->groups[g]);
+	if (!free)
+		return;
+	int left = (int)rng_below(r, (uint64_t)free), g = 0;
+	while (!can_change(&s->groups[g]) || left--)
+		g++;
+	mutate_gene(v, &s->groups[g], r, &keep[g]);
 }

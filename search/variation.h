@@ -23,7 +23,7 @@ void variation_cross(const struct variation *v, const struct space *s, struct rn
 /* Polynomial mutation of each gene with probability v->mutation. A gene that mutates changes, by a step at least. */
 void variation_mutate(const struct variation *v, const struct space *s, struct rng *r, int *keep);
 
-/* Mutates one gene drawn at random among those that can change. */
+/* Mutates one gene drawn at random among those that can change, if there are any. */
 void variation_mutate_one(const struct variation *v, const struct space *s, struct rng *r, int *keep);
 
 #endif

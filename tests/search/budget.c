@@ -7,6 +7,7 @@
 
 #include "search/budget.h"
 #include "search/cost.h"
+#include "search/limit.h"
 #include "search/sample.h"
 #include "search/space.h"
 #include "tests/search/fixture.h"
@@ -22,7 +23,7 @@ static void assert_tight(const struct space *s, const double limit[METRIC_COUNT]
 	ck_assert(budget_keeps(limit, &c));
 	memcpy(changed, keep, (size_t)s->group_count * sizeof *keep);
 	for (int g = 0; g < s->group_count; g++) {
-		if (keep[g] == s->groups[g].channels)
+		if (keep[g] == s->groups[g].max_keep)
 			continue;
 		changed[g] = space_more(&s->groups[g], keep[g]);
 		c = cost_of(s, changed);
@@ -60,8 +61,8 @@ static void fit_everywhere(const struct space *s, enum metric metric)
 START_TEST(every_target_is_kept_to_a_single_step)
 {
 	struct space *spaces[] = { fixture_chain(12, 1, 1), fixture_chain(12, 0.95, 8), fixture_coupled(0.9, 1),
-		fixture_coupled(1, 4), fixture_chain(1, 1, 1) };
-	for (int i = 0; i < 5; i++) {
+		fixture_coupled(1, 4), fixture_chain(1, 1, 1), fixture_narrowed() };
+	for (int i = 0; i < 6; i++) {
 		fit_everywhere(spaces[i], METRIC_PARAMS);
 		fit_everywhere(spaces[i], METRIC_MACS);
 		fit_everywhere(spaces[i], METRIC_BYTES);
@@ -74,6 +75,36 @@ START_TEST(sixty_groups_of_500_channels_are_fitted_at_any_target)
 {
 	struct space *s = fixture_wide(60, 500);
 	fit_everywhere(s, METRIC_MACS);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(the_largest_candidate_is_no_larger_than_groups_may_be)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_narrowed();
+	int keep[4], most[4];
+	struct cost largest = cost_of_most(s), intact = cost_of_intact(s);
+	space_most(s, most);
+	ok(budget_fit(s, METRIC_MACS, (double)intact.macs, (double[]){ 0, 0, 0, 0 }, keep, &e));
+	ck_assert_mem_eq(keep, most, sizeof most);
+	ck_assert_double_eq(budget_ceiling(s, METRIC_MACS), (double)largest.macs / (double)intact.macs);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_bound_above_the_largest_candidate_is_refused)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_narrowed();
+	struct problem p = fixture_problem(s);
+	double most[METRIC_COUNT], low = 0, high = 1;
+	limit_window(&p, METRIC_MACS, &low, &high);
+	ck_assert_double_eq(low, budget_floor(s, METRIC_MACS));
+	ck_assert_double_eq(high, budget_ceiling(s, METRIC_MACS));
+	fixture_constrain(&p, "macs", ">= 99%");
+	fails(ERR_LIMIT, limit_read(&p, most, &e));
+	says("the largest possible candidate has only");
 	space_free(s);
 }
 END_TEST
@@ -177,6 +208,8 @@ Suite *budget_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, every_target_is_kept_to_a_single_step);
 	tcase_add_test(c, sixty_groups_of_500_channels_are_fitted_at_any_target);
+	tcase_add_test(c, the_largest_candidate_is_no_larger_than_groups_may_be);
+	tcase_add_test(c, a_bound_above_the_largest_candidate_is_refused);
 	tcase_add_test(c, several_limits_hold_at_once);
 	tcase_add_test(c, ratios_keep_their_proportions);
 	tcase_add_test(c, groups_of_ratio_zero_stay_whole_unless_the_others_are_not_enough);

@@ -50,6 +50,19 @@ START_TEST(the_intact_and_the_least_network_bound_all_candidates)
 }
 END_TEST
 
+START_TEST(groups_that_must_lose_channels_lower_the_largest_cost)
+{
+	struct space *s = fixture_narrowed();
+	struct cost intact = cost_of_intact(s), largest = cost_of_most(s), all = cost_of(s, (int[]){ 16, 24, 32, 7 });
+	struct cost most = cost_of(s, (int[]){ 12, 13, 32, 7 }), least = cost_of(s, (int[]){ 4, 13, 12, 7 });
+	struct cost smallest = cost_of_least(s);
+	ck_assert_mem_eq(&intact, &all, sizeof all);
+	ck_assert_mem_eq(&largest, &most, sizeof most);
+	ck_assert_mem_eq(&smallest, &least, sizeof least);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(a_tally_equals_the_whole_sum_after_every_change)
 {
 	struct errinfo e = { 0 };
@@ -80,6 +93,7 @@ Suite *cost_suite(void)
 	TCase *c = tcase_create("cost");
 	tcase_add_test(c, costs_follow_the_formulas_of_the_protocol);
 	tcase_add_test(c, the_intact_and_the_least_network_bound_all_candidates);
+	tcase_add_test(c, groups_that_must_lose_channels_lower_the_largest_cost);
 	tcase_add_test(c, a_tally_equals_the_whole_sum_after_every_change);
 	suite_add_tcase(suite, c);
 	return suite;

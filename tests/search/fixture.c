@@ -116,6 +116,16 @@ struct space *fixture_coupled(double max_ratio, int round_to)
 	return read_and_free(doc, max_ratio, round_to);
 }
 
+struct space *fixture_narrowed(void)
+{
+	struct space *s = fixture_coupled(0.75, 4);
+	s->groups[0].max_keep = 12;
+	s->groups[1].min_keep = s->groups[1].max_keep = 13;
+	s->groups[2].min_keep = 12;
+	s->groups[3].min_keep = s->groups[3].max_keep = 7;
+	return s;
+}
+
 struct space *fixture_flat(int groups)
 {
 	cJSON *doc = empty();

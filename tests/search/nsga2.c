@@ -233,6 +233,33 @@ START_TEST(mutation_always_changes_a_gene_and_stays_within_limits)
 }
 END_TEST
 
+START_TEST(what_has_nothing_to_choose_neither_mutates_nor_crosses)
+{
+	struct space *s = fixture_narrowed();
+	struct variation v = { .crossover = 1, .eta_crossover = 2, .mutation = 1, .eta_mutation = 5 };
+	struct rng r;
+	rng_init(&r, 6, 0);
+	int keep[4] = { 12, 13, 32, 7 }, least[4] = { 4, 13, 12, 7 }, first[4], second[4], mutated[4] = { 0 };
+	for (int i = 0; i < 2000; i++) {
+		int before[4];
+		memcpy(before, keep, sizeof before);
+		variation_mutate_one(&v, s, &r, keep);
+		ck_assert(space_allows(s, keep));
+		for (int g = 0; g < 4; g++)
+			mutated[g] += before[g] != keep[g];
+		variation_cross(&v, s, &r, keep, least, first, second);
+		ck_assert(space_allows(s, first) && space_allows(s, second));
+		variation_mutate(&v, s, &r, keep);
+		ck_assert(space_allows(s, keep));
+	}
+	ck_assert_int_eq(mutated[0] + mutated[2], 2000);
+	ck_assert_int_eq(mutated[1] + mutated[3], 0);
+	ck_assert_int_gt(mutated[0], 800);
+	ck_assert_int_gt(mutated[2], 800);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(crossover_keeps_the_parents_mean_and_what_they_agree_on)
 {
 	struct space *s = fixture_flat(4);
@@ -294,6 +321,7 @@ Suite *nsga2_suite(void)
 	tcase_add_test(c, before_the_first_generation_is_full_its_members_are_the_parents);
 	tcase_add_test(c, children_spread_around_their_parents_as_the_index_says);
 	tcase_add_test(c, mutation_always_changes_a_gene_and_stays_within_limits);
+	tcase_add_test(c, what_has_nothing_to_choose_neither_mutates_nor_crosses);
 	tcase_add_test(c, crossover_keeps_the_parents_mean_and_what_they_agree_on);
 	tcase_add_test(c, infeasible_starts_are_led_to_feasible_candidates);
 	suite_add_tcase(suite, c);

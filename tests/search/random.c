@@ -115,6 +115,24 @@ START_TEST(uniform_sampling_reaches_both_limits_of_every_group)
 }
 END_TEST
 
+START_TEST(uniform_sampling_leaves_alone_what_has_nothing_to_choose)
+{
+	struct space *s = fixture_narrowed();
+	struct rng r;
+	bool least = false, most = false;
+	rng_init(&r, 5, 0);
+	for (int i = 0; i < 1000; i++) {
+		int keep[4];
+		sample_uniform(&r, s, keep);
+		ck_assert(space_allows(s, keep));
+		least = least || keep[0] == 4;
+		most = most || keep[0] == 12;
+	}
+	ck_assert(least && most);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(seen_knows_what_was_added_and_nothing_else)
 {
 	struct errinfo e = { 0 };
@@ -142,6 +160,7 @@ Suite *random_suite(void)
 	tcase_add_test(c, a_request_is_what_was_aimed_at_and_the_proposal_just_keeps_it);
 	tcase_add_test(c, a_window_out_of_reach_becomes_the_nearest_that_is_possible);
 	tcase_add_test(c, uniform_sampling_reaches_both_limits_of_every_group);
+	tcase_add_test(c, uniform_sampling_leaves_alone_what_has_nothing_to_choose);
 	tcase_add_test(c, seen_knows_what_was_added_and_nothing_else);
 	suite_add_tcase(suite, c);
 	return suite;

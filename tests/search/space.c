@@ -16,6 +16,7 @@ static const char GOOD[] =
 	" \"layers\": [{\"name\": \"l\", \"op\": \"Conv\", \"out\": [[0, 1]], \"in\": [[1, 2], [-1, 3]], \"kernel\": 9,"
 	" \"positions\": 784, \"vectors\": 1, \"buffers\": 2}],"
 	" \"fixed\": {\"params\": 5, \"buffers\": 6}}";
+static const char MEMBERS[] = "\"members\": [\"w\"]", FIXED[] = "\"fixed\": {\"params\": 5, \"buffers\": 6}";
 
 static enum err read_text(const char *text, double max_ratio, int round_to, struct space **ret, struct errinfo *e)
 {
@@ -48,6 +49,9 @@ START_TEST(a_good_inventory_is_read_whole)
 	ck_assert_str_eq(s->groups[1].name, "a");
 	ck_assert_int_eq(s->groups[0].channels, 32);
 	ck_assert_int_eq(s->groups[0].min_keep, 4);
+	ck_assert_int_eq(s->groups[0].max_keep, 32);
+	ck_assert_ptr_null(s->groups[0].share);
+	ck_assert_double_eq(s->chance, 0);
 	ck_assert_int_eq(s->groups[0].step, 4);
 	ck_assert_int_eq(s->layer_count, 1);
 	const struct space_layer *l = &s->layers[0];
@@ -127,6 +131,67 @@ START_TEST(a_wrong_inventory_is_refused_with_field_and_value)
 }
 END_TEST
 
+static const struct {
+	const char *importance, *message;
+} refused_shares[] = {
+	{ "1", "groups[0].importance: is 1" },
+	{ "[]", "groups[0].importance: has 0 entries, expected 2 to 33" },
+	{ "[0]", "groups[0].importance: has 1 entries" },
+	{ "[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1]", "groups[0].importance: has 34 entries" },
+	{ "[0.1, 1]", "groups[0].importance[0]: is 0.1, expected a number from 0 to 0" },
+	{ "[0, 0.9]", "groups[0].importance[1]: is 0.9, expected a number from 1 to 1" },
+	{ "[0, 0.5, 0.4, 1]", "groups[0].importance[2]: is 0.4, expected a number from 0.5 to 1" },
+	{ "[0, 1.5, 1]", "groups[0].importance[1]: is 1.5" },
+	{ "[0, -1, 1]", "groups[0].importance[1]: is -1" },
+	{ "[0, 1e999, 1]", "groups[0].importance[1]: is" },
+	{ "[0, null, 1]", "groups[0].importance[1]: is null" },
+	{ "[0, \"0.5\", 1]", "groups[0].importance[1]: is \"0.5\"" },
+};
+
+START_TEST(importance_that_is_no_rising_curve_is_refused)
+{
+	struct errinfo e = { 0 };
+	char by[256];
+	snprintf(by, sizeof by, "\"importance\": %s", refused_shares[_i].importance);
+	fails(ERR_INPUT, read_with(MEMBERS, by, &e));
+	says(refused_shares[_i].message);
+}
+END_TEST
+
+START_TEST(chance_must_leave_something_to_learn)
+{
+	struct errinfo e = { 0 };
+	static const char *const wrong[] = { "1", "1.01", "-0.1", "null", "\"0.1\"", "1e999" };
+	char by[256];
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		snprintf(by, sizeof by, "%s, \"chance\": %s", FIXED, wrong[i]);
+		fails(ERR_INPUT, read_with(FIXED, by, &e));
+		says("chance: is ");
+	}
+}
+END_TEST
+
+START_TEST(importance_is_interpolated_and_chance_is_kept)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	ok(read_text("{\"groups\": [{\"name\": \"a\", \"channels\": 20, \"importance\": [0, 0, 0.25, 0.5, 1]},"
+		" {\"name\": \"b\", \"channels\": 20}], \"layers\": [], \"chance\": 0.125,"
+		" \"fixed\": {\"params\": 0, \"buffers\": 0}}", 0.9, 1, &s, &e));
+	const struct space_group *g = s->groups;
+	ck_assert_double_eq(s->chance, 0.125);
+	ck_assert_int_eq(g->share_count, 5);
+	ck_assert_double_eq(space_share(g, 20), 0);
+	ck_assert_double_eq_tol(space_share(g, 15), 0, 1e-12);
+	ck_assert_double_eq_tol(space_share(g, 10), 0.25, 1e-12);
+	ck_assert_double_eq_tol(space_share(g, 8), 0.35, 1e-12);
+	ck_assert_double_eq_tol(space_share(g, 4), 0.6, 1e-12);
+	ck_assert_double_eq(space_share(g, 0), 1);
+	ck_assert_double_eq_tol(space_share(g + 1, 4), 0.8, 1e-12); /* not known */
+	space_free(s);
+}
+END_TEST
+
 START_TEST(a_network_without_anything_to_prune_is_unsupported)
 {
 	struct errinfo e = { 0 };
@@ -197,8 +262,8 @@ END_TEST
 /* The nearest of all allowed keeps, by trying each. */
 static int nearest(const struct space_group *g, double wanted)
 {
-	int best = g->channels;
-	for (int k = g->channels - 1; k >= g->min_keep; k--)
+	int best = g->max_keep;
+	for (int k = g->max_keep - 1; k >= g->min_keep; k--)
 		if (k % g->step == 0 && fabs(k - wanted) < fabs(best - wanted))
 			best = k;
 	return best;
@@ -206,24 +271,25 @@ static int nearest(const struct space_group *g, double wanted)
 
 START_TEST(rounding_finds_the_nearest_allowed_keep)
 {
-	for (int channels = 1; channels <= 20; channels++)
+	for (int most = 1; most <= 20; most++)
 		for (int step = 1; step <= 9; step++) {
-			int least = channels / 3 / step * step;
-			struct space_group g = { .channels = channels, .step = step };
-			g.min_keep = least ? least : channels;
-			for (double wanted = -3; wanted < channels + 3; wanted += 0.25)
+			int least = most / 3 / step * step;
+			struct space_group g = { .channels = most + most % 3, .max_keep = most, .step = step };
+			g.min_keep = least ? least : most;
+			for (double wanted = -3; wanted < most + 3; wanted += 0.25)
 				ck_assert_int_eq(space_round_keep(&g, wanted), nearest(&g, wanted));
-			ck_assert_int_eq(space_round_keep(&g, NAN), channels);
+			ck_assert_int_eq(space_round_keep(&g, NAN), most);
 			ck_assert_int_eq(space_round_keep(&g, -INFINITY), g.min_keep);
-			ck_assert_int_eq(space_round_keep(&g, INFINITY), channels);
+			ck_assert_int_eq(space_round_keep(&g, INFINITY), most);
 		}
 }
 END_TEST
 
 START_TEST(stepping_visits_every_allowed_keep_and_stops_at_the_ends)
 {
-	struct space_group g = { .channels = 21, .min_keep = 6, .step = 3 };
-	struct space_group odd = { .channels = 20, .min_keep = 8, .step = 8 };
+	struct space_group g = { .channels = 40, .min_keep = 6, .max_keep = 21, .step = 3 };
+	struct space_group odd = { .channels = 20, .min_keep = 8, .max_keep = 20, .step = 8 };
+	struct space_group fixed = { .channels = 20, .min_keep = 13, .max_keep = 13, .step = 8 };
 	int keep = 6;
 	for (int wanted = 6; wanted <= 21; wanted += 3, keep = space_more(&g, keep))
 		ck_assert_int_eq(keep, wanted);
@@ -234,6 +300,8 @@ START_TEST(stepping_visits_every_allowed_keep_and_stops_at_the_ends)
 	ck_assert_int_eq(space_less(&odd, 20), 16);
 	ck_assert_int_eq(space_less(&odd, 16), 8);
 	ck_assert_int_eq(space_less(&odd, 8), 8);
+	ck_assert_int_eq(space_more(&fixed, 13), 13);
+	ck_assert_int_eq(space_less(&fixed, 13), 13);
 }
 END_TEST
 
@@ -252,6 +320,22 @@ START_TEST(only_candidates_within_the_limits_are_allowed)
 }
 END_TEST
 
+START_TEST(a_group_keeps_no_more_than_its_most)
+{
+	struct space *s = fixture_narrowed();
+	int most[4];
+	space_most(s, most);
+	ck_assert_mem_eq(most, ((int[]){ 12, 13, 32, 7 }), sizeof most);
+	ck_assert(space_allows(s, most));
+	ck_assert(space_allows(s, (int[]){ 4, 13, 12, 7 }));
+	ck_assert(!space_allows(s, (int[]){ 16, 13, 12, 7 }));
+	ck_assert(!space_allows(s, (int[]){ 4, 24, 12, 7 }));
+	ck_assert(!space_allows(s, (int[]){ 4, 12, 12, 7 }));
+	ck_assert(!space_allows(s, (int[]){ 4, 13, 12, 4 }));
+	space_free(s);
+}
+END_TEST
+
 Suite *space_suite(void)
 {
 	Suite *suite = suite_create("space");
@@ -259,6 +343,10 @@ Suite *space_suite(void)
 	tcase_add_test(c, a_good_inventory_is_read_whole);
 	tcase_add_test(c, a_product_of_two_computed_values_costs_macs_and_nothing_else);
 	tcase_add_loop_test(c, a_wrong_inventory_is_refused_with_field_and_value, 0, sizeof refused / sizeof *refused);
+	tcase_add_loop_test(c, importance_that_is_no_rising_curve_is_refused, 0,
+		sizeof refused_shares / sizeof *refused_shares);
+	tcase_add_test(c, chance_must_leave_something_to_learn);
+	tcase_add_test(c, importance_is_interpolated_and_chance_is_kept);
 	tcase_add_test(c, a_network_without_anything_to_prune_is_unsupported);
 	tcase_add_test(c, limits_out_of_range_are_refused);
 	tcase_add_test(c, more_than_65536_groups_are_refused);
@@ -267,6 +355,7 @@ Suite *space_suite(void)
 	tcase_add_test(c, rounding_finds_the_nearest_allowed_keep);
 	tcase_add_test(c, stepping_visits_every_allowed_keep_and_stops_at_the_ends);
 	tcase_add_test(c, only_candidates_within_the_limits_are_allowed);
+	tcase_add_test(c, a_group_keeps_no_more_than_its_most);
 	suite_add_tcase(suite, c);
 	return suite;
 }
