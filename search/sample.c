@@ -8,6 +8,11 @@
 
 static const double GOLDEN = 0.6180339887498949;
 
+void sample_rng(struct rng *r, uint64_t seed, uint64_t stream, int k)
+{
+	rng_init(r, seed, stream << 32 | ((uint32_t)k + 1)); /* apart from all streams of small numbers */
+}
+
 void sample_shape(struct rng *r, int n, double *ret_ratio)
 {
 	double power = exp2(4 * rng_uniform(r) - 2);

@@ -7,6 +7,9 @@
 
 struct space;
 
+/* Random numbers for proposal k alone: a replay needs none of those before. */
+void sample_rng(struct rng *r, uint64_t seed, uint64_t stream, int k);
+
 /* A random shape: n pruning ratios in [0, 1), of which only the proportions matter to budget_fit. Uniform numbers to a
  * random power from 1/4 to 4: some shapes prune all groups nearly alike, some a few groups hard, which uniform numbers
  * in many dimensions never do. */

@@ -6,7 +6,12 @@
 
 #include "base/json.h"
 
-static const struct strategy_ops *const strategies[] = { &strategy_random, &strategy_anneal, &strategy_nsga2 };
+static const struct strategy_ops *const strategies[] = {
+	&strategy_uniform,
+	&strategy_random,
+	&strategy_anneal,
+	&strategy_nsga2,
+};
 
 const struct strategy_ops *strategy_named(const char *name)
 {
@@ -18,7 +23,7 @@ const struct strategy_ops *strategy_named(const char *name)
 
 const char *strategy_names(void)
 {
-	return "random, anneal, nsga2";
+	return "uniform, random, anneal, nsga2";
 }
 
 enum err strategy_check(const cJSON *object, struct errinfo *e)

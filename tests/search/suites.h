@@ -14,6 +14,7 @@ Suite *front_suite(void);
 Suite *halving_suite(void);
 Suite *table_suite(void);
 Suite *strategy_suite(void);
+Suite *uniform_suite(void);
 Suite *random_suite(void);
 Suite *anneal_suite(void);
 Suite *nsga2_suite(void);
