@@ -12,6 +12,7 @@ const struct route api_routes[] = {
 	{ "POST", "/v1/jobs/{id}/pause", api_job_pause, NULL, false },
 	{ "POST", "/v1/jobs/{id}/resume", api_job_resume, NULL, false },
 	{ "GET", "/v1/jobs/{id}/trials", api_job_trials, NULL, false },
+	{ "POST", "/v1/jobs/{id}/trials", api_job_post, NULL, false },
 	{ "GET", "/v1/jobs/{id}/pareto", api_job_pareto, NULL, false },
 	{ "GET", "/v1/jobs/{id}/events", api_job_events, NULL, false },
 	{ "GET", "/v1/trials/{trial}", api_trial_get, NULL, false },

@@ -55,23 +55,11 @@ typedef enum err steer_cb(struct job *j, struct errinfo *e);
 
 static enum err steer(struct exchange *r, steer_cb *cb, const char *verb, struct errinfo *e)
 {
-	struct job_row row;
-	struct job *j = job_find(r->daemon, r->args.id);
-	enum err err;
-	if (j && !job_over(j)) {
+	struct job *j;
+	enum err err = job_require(r->daemon, r->args.id, verb, &j, e);
+	if (!err)
 		err = cb(j, e);
-		return err ? err : answer_job(r, 200, r->args.id, e);
-	}
-	if (j)
-		return err_set(e, ERR_CONFLICT, "job %lld: is %s, you can't %s it", (long long)r->args.id,
-			job_state_name(j->row.state), verb);
-	err = job_load(r->daemon->store, r->args.id, &row, e);
-	if (err)
-		return err;
-	err = err_set(e, ERR_CONFLICT, "job %lld: is %s, you can't %s it", (long long)row.id, job_state_name(row.state),
-		verb);
-	job_row_fini(&row);
-	return err;
+	return err ? err : answer_job(r, 200, r->args.id, e);
 }
 
 enum err api_job_cancel(struct exchange *r, struct errinfo *e)

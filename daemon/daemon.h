@@ -46,6 +46,8 @@ struct daemon {
 	unsigned reported_next;
 	struct worker *workers;  /* seen by name: worker.h */
 	struct exchange *waiters; /* long polls for a lease, oldest first: waiter.h */
+	struct exchange *trial_waiters; /* and for a trial's end */
+	bool trial_ended;        /* one did, or its job, since they were looked at */
 	struct feed *feed;       /* events on their way: event.h */
 	struct server *server;
 	struct pool *pool;

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "daemon/api.h"
 #include "daemon/daemon.h"
 #include "daemon/hold.h"
@@ -357,6 +358,23 @@ int exchange_peer(const struct exchange *r)
 	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return 0;
 	return (int)peer.pid;
+}
+
+/* ---- the query --------------------------------------------------------------------------------------------------- */
+
+enum err exchange_query_int(const struct exchange *r, const char *key, int64_t min, int64_t max, int64_t *ret,
+	struct errinfo *e)
+{
+	const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+	if (!text)
+		return ERR_OK;
+	size_t digits = strspn(text, "0123456789");
+	int64_t x = digits && digits <= 15 && !text[digits] ? strtoll(text, NULL, 10) : -1;
+	if (x < min || x > max)
+		return err_set(e, ERR_INPUT, "%s: is \"%.40s\", expected an integer from %lld to %lld", key,
+			utf8_printable(text) ? text : "?", (long long)min, (long long)max);
+	*ret = x;
+	return ERR_OK;
 }
 
 /* ---- the body ---------------------------------------------------------------------------------------------------- */

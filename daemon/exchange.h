@@ -45,6 +45,7 @@ struct exchange {
 
 	/* A long poll, see waiter.h. */
 	bool waiting;
+	route_cb *answer_late; /* for a trial: makes the answer; NULL: for a lease */
 	struct exchange *next_waiter;
 	int64_t deadline_ns;
 	char worker[65];
@@ -61,6 +62,10 @@ enum MHD_Result exchange_end(struct exchange *r);
 
 /* The body as JSON: valid UTF-8, an object; an empty body counts as {}. The caller cJSON_Deletes it. */
 enum err exchange_json(struct exchange *r, cJSON **ret, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The integer that the query gives `key`; *ret stays as it is when the query has none. ERR_INPUT names the key. */
+enum err exchange_query_int(const struct exchange *r, const char *key, int64_t min, int64_t max, int64_t *ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
 
 /* Answers, for handlers: a response that is taken over; JSON text that is taken over; nothing (204). */
 void exchange_answer(struct exchange *r, unsigned status, const char *type, struct MHD_Response *response);

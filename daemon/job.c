@@ -88,6 +88,29 @@ struct job *job_find(const struct daemon *d, int64_t id)
 	return NULL;
 }
 
+static enum err too_late(int64_t id, enum job_state state, const char *verb, struct errinfo *e)
+{
+	return err_set(e, ERR_CONFLICT, "job %lld: is %s, you can't %s it", (long long)id, job_state_name(state), verb);
+}
+
+enum err job_require(struct daemon *d, int64_t id, const char *verb, struct job **ret, struct errinfo *e)
+{
+	struct job_row row;
+	struct job *j = job_find(d, id);
+	if (j && job_over(j))
+		return too_late(id, j->row.state, verb, e);
+	if (j) {
+		*ret = j;
+		return ERR_OK;
+	}
+	enum err err = job_load(d->store, id, &row, e);
+	if (err)
+		return err;
+	err = too_late(id, row.state, verb, e);
+	job_row_fini(&row);
+	return err;
+}
+
 static void job_free(struct job *j)
 {
 	while (j->flights)
@@ -196,6 +219,7 @@ static enum err end(struct job *j, enum job_state to, struct errinfo *e)
 		err = trial_count(d->store, j->row.id, j->counts, e);
 	while (j->flights)
 		flight_remove(j, j->flights);
+	d->trial_ended = true;
 	return err;
 }
 
@@ -258,6 +282,8 @@ enum err job_put_trial(struct job *j, const struct trial_row *r, enum trial_stat
 		return err;
 	j->counts[from]--;
 	job_count_trial(j, r);
+	if (r->state != TRIAL_WAITING && r->state != TRIAL_RUNNING)
+		j->daemon->trial_ended = true;
 	return event_trial(j->daemon, r->job, r->number, e);
 }
 

@@ -65,6 +65,10 @@ enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errin
 
 struct job *job_find(const struct daemon *d, int64_t id); /* NULL: not live */
 
+/* The job, which something is to be done to ("cancel"): ERR_CONFLICT when it is over. */
+enum err job_require(struct daemon *d, int64_t id, const char *verb, struct job **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
 /* ERR_CONFLICT when the state forbids it. */
 enum err job_cancel(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_pause(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));

@@ -1,4 +1,4 @@
-/* waiter.c -- workers that wait for a lease.
+/* waiter.c -- long polls: workers that wait for a lease, clients that wait for the end of a trial.
  * SPDX-License-Identifier: MIT */
 #include "daemon/waiter.h"
 
@@ -8,21 +8,47 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/hold.h"
+#include "daemon/job.h"
 #include "daemon/pool.h"
 #include "daemon/exchange.h"
 #include "daemon/text.h"
 
 static const int64_t second_ns = 1000000000;
 
+static struct exchange **list_of(const struct exchange *r)
+{
+	return r->answer_late ? &r->daemon->trial_waiters : &r->daemon->waiters;
+}
+
 void waiter_remove(struct exchange *r)
 {
-	struct exchange **at = &r->daemon->waiters;
+	struct exchange **at = list_of(r);
 	while (*at && *at != r)
 		at = &(*at)->next_waiter;
 	if (*at)
 		*at = r->next_waiter;
 	r->waiting = false;
 }
+
+static void enqueue(struct exchange *r, int wait_s)
+{
+	struct exchange **end = list_of(r);
+	while (*end)
+		end = &(*end)->next_waiter;
+	*end = r;
+	r->next_waiter = NULL;
+	r->waiting = true;
+	r->deadline_ns = clock_ns() + wait_s * second_ns;
+	exchange_wait(r);
+}
+
+static void dismiss(struct exchange *r)
+{
+	waiter_remove(r);
+	exchange_wake(r);
+}
+
+/* ---- for a lease ------------------------------------------------------------------------------------------------ */
 
 /* *ret_done: a lease was granted and is the answer. */
 static enum err grant(struct exchange *r, bool *ret_done, struct errinfo *e)
@@ -55,20 +81,12 @@ enum err waiter_add(struct exchange *r, int wait_s, struct errinfo *e)
 		return err;
 	if (wait_s == 0)
 		return exchange_answer_nothing(r, e);
-	struct exchange **end = &r->daemon->waiters;
-	while (*end)
-		end = &(*end)->next_waiter;
-	*end = r;
-	r->next_waiter = NULL;
-	r->waiting = true;
-	r->deadline_ns = clock_ns() + wait_s * second_ns;
-	exchange_wait(r);
+	enqueue(r, wait_s);
 	return ERR_OK;
 }
 
-enum err waiter_serve(struct daemon *d, struct errinfo *e)
+static enum err serve_leases(struct daemon *d, int64_t now, struct errinfo *e)
 {
-	int64_t now = clock_ns();
 	bool work = true;
 	for (struct exchange *r = d->waiters, *next; r; r = next) {
 		bool done = false;
@@ -84,46 +102,102 @@ enum err waiter_serve(struct daemon *d, struct errinfo *e)
 		}
 		if (err)
 			return err;
-		if (!done)
-			continue;
-		waiter_remove(r);
-		exchange_wake(r);
+		if (done)
+			dismiss(r);
 	}
 	return ERR_OK;
 }
 
-int waiter_next_deadline(const struct daemon *d)
+/* ---- for a trial's end ------------------------------------------------------------------------------------------ */
+
+static bool trial_is_over(const struct exchange *r)
 {
-	int64_t first = INT64_MAX;
-	for (const struct exchange *r = d->waiters; r; r = r->next_waiter)
+	const struct job *j = job_find(r->daemon, r->args.id);
+	const struct flight *f = j && !job_over(j) ? flight_find(j, r->args.number) : NULL;
+	return !f || f->kind == LEASE_TEST;
+}
+
+enum err waiter_add_trial(struct exchange *r, int wait_s, route_cb *answer, struct errinfo *e)
+{
+	if (trial_is_over(r))
+		return answer(r, e);
+	r->answer_late = answer;
+	enqueue(r, wait_s);
+	return ERR_OK;
+}
+
+static enum err serve_trials(struct daemon *d, int64_t now, struct errinfo *e)
+{
+	bool ended = d->trial_ended;
+	d->trial_ended = false;
+	for (struct exchange *r = d->trial_waiters, *next; r; r = next) {
+		next = r->next_waiter;
+		if (r->deadline_ns > now && !(ended && trial_is_over(r)))
+			continue;
+		enum err err = r->answer_late(r, e);
+		if (err)
+			return err;
+		dismiss(r);
+	}
+	return ERR_OK;
+}
+
+/* ---- both ------------------------------------------------------------------------------------------------------- */
+
+enum err waiter_serve(struct daemon *d, struct errinfo *e)
+{
+	int64_t now = clock_ns();
+	enum err err = serve_leases(d, now, e);
+	return err ? err : serve_trials(d, now, e);
+}
+
+static int64_t first_deadline(const struct exchange *list, int64_t first)
+{
+	for (const struct exchange *r = list; r; r = r->next_waiter)
 		if (r->deadline_ns < first)
 			first = r->deadline_ns;
+	return first;
+}
+
+int waiter_next_deadline(const struct daemon *d)
+{
+	int64_t first = first_deadline(d->trial_waiters, first_deadline(d->waiters, INT64_MAX));
 	if (first == INT64_MAX)
 		return -1;
 	int64_t ms = (first - clock_ns()) / 1000000 + 1;
 	return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
-void waiter_refuse_all(struct daemon *d)
+static void refuse_all(struct exchange *list)
 {
 	struct errinfo e;
 	err_set(&e, ERR_UNAVAILABLE, "the daemon is shutting down");
-	while (d->waiters) {
-		struct exchange *r = d->waiters;
-		waiter_remove(r);
+	for (struct exchange *r = list, *next; r; r = next) {
+		next = r->next_waiter;
 		exchange_refuse(r, &e);
-		exchange_wake(r);
+		dismiss(r);
+	}
+}
+
+void waiter_refuse_all(struct daemon *d)
+{
+	refuse_all(d->waiters);
+	refuse_all(d->trial_waiters);
+}
+
+static void sweep(struct exchange *list)
+{
+	for (struct exchange *r = list, *next; r; r = next) {
+		struct errinfo e;
+		next = r->next_waiter;
+		if (exchange_alive(r) || exchange_answer_nothing(r, &e))
+			continue;
+		dismiss(r);
 	}
 }
 
 void waiter_sweep(struct daemon *d)
 {
-	for (struct exchange *r = d->waiters, *next; r; r = next) {
-		struct errinfo e;
-		next = r->next_waiter;
-		if (exchange_alive(r) || exchange_answer_nothing(r, &e))
-			continue;
-		waiter_remove(r);
-		exchange_wake(r);
-	}
+	sweep(d->waiters);
+	sweep(d->trial_waiters);
 }

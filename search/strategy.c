@@ -11,6 +11,7 @@ static const struct strategy_ops *const strategies[] = {
 	&strategy_random,
 	&strategy_anneal,
 	&strategy_nsga2,
+	&strategy_manual,
 };
 
 const struct strategy_ops *strategy_named(const char *name)
@@ -23,7 +24,7 @@ const struct strategy_ops *strategy_named(const char *name)
 
 const char *strategy_names(void)
 {
-	return "uniform, random, anneal, nsga2";
+	return "uniform, random, anneal, nsga2, manual";
 }
 
 enum err strategy_check(const cJSON *object, struct errinfo *e)

@@ -56,6 +56,7 @@ struct request {
 struct strategy_ops {
 	const char *name;
 	const char *summary; /* one line for people */
+	bool posted;         /* proposals come from outside, by table_post; ask is NULL */
 	/* Checks options as far as that goes without a problem: the job's whole "strategy" object, unknown keys
 	 * are errors. */
 	enum err (*check)(const cJSON *options, struct errinfo *e);
@@ -72,7 +73,7 @@ struct strategy_ops {
 	void (*free)(struct strategy *s); /* accepts NULL */
 };
 
-/* NULL when there is none of that name; strategy_names gives "random, anneal, nsga2" for messages. */
+/* NULL when there is none of that name; strategy_names gives "random, anneal, nsga2, ..." for messages. */
 const struct strategy_ops *strategy_named(const char *name);
 const char *strategy_names(void);
 
@@ -84,5 +85,6 @@ enum err strategy_check(const cJSON *object, struct errinfo *e) __attribute__((w
 enum err strategy_read_cost(const char *name, enum metric *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 extern const struct strategy_ops strategy_uniform, strategy_random, strategy_anneal, strategy_nsga2;
+extern const struct strategy_ops strategy_manual;
 
 #endif

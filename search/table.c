@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "search/candidate.h"
 #include "search/halving.h"
 #include "search/space.h"
 
@@ -213,6 +214,8 @@ static enum err next(struct table *t, enum table_answer *ret, struct request *re
 	err = halving_next(t->halving, &parent, &rung, e);
 	if (err || parent)
 		return err ? err : promote(t, parent, rung, ret, e);
+	if (!used_up(t) && t->ops->posted)
+		return ERR_OK;
 	if (!used_up(t))
 		err = propose(t, ret, ret_request, e);
 	return err || *ret == TABLE_PROPOSAL ? err : wind_up(t, ret, e);
@@ -226,6 +229,42 @@ enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int
 		return err;
 	*ret_number = t->proposed;
 	memcpy(ret_keep, keep_of(t, t->proposed), t->groups * sizeof *ret_keep);
+	return ERR_OK;
+}
+
+/* ---- posting ---- */
+
+enum err table_may_post(const struct table *t, int count, struct errinfo *e)
+{
+	int left = t->problem.budget - t->asked;
+	if (!t->ops->posted)
+		return err_set(e, ERR_CONFLICT, "strategy: is %s, expected manual for candidates to be posted",
+			t->ops->name);
+	if (used_up(t))
+		return err_set(e, ERR_CONFLICT, "budget: all %d trials have been posted", t->asked);
+	if (count > left)
+		return err_set(e, ERR_CONFLICT, "budget: %d of %d trials are left, expected at most so many candidates",
+			left, t->problem.budget);
+	return ERR_OK;
+}
+
+static void add_posted(struct table *t, const int *keep)
+{
+	t->entries[t->proposed++] = (struct entry){ .proposal = ++t->asked };
+	memcpy(keep_of(t, t->proposed), keep, t->groups * sizeof *keep);
+}
+
+enum err table_post(struct table *t, const int *keep, int *ret_number, struct errinfo *e)
+{
+	enum err err = table_may_post(t, 1, e);
+	if (!err)
+		err = candidate_check(&t->problem, keep, "candidate", e);
+	if (!err)
+		err = make_room(t, e);
+	if (err)
+		return err;
+	add_posted(t, keep);
+	*ret_number = t->proposed;
 	return ERR_OK;
 }
 
@@ -261,31 +300,46 @@ static enum err another(int number, struct errinfo *e)
 		"the job was searched by another version of this program", number);
 }
 
+static enum err nothing_more(int number, struct errinfo *e)
+{
+	return err_set(e, ERR_INTERNAL, "replay: trial %d is stored, but the strategy proposes nothing more", number);
+}
+
 static bool same_keep(const struct table *t, int number, const int *keep)
 {
 	return !memcmp(keep_of(t, number), keep, t->groups * sizeof *keep);
 }
 
-enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
+static enum err expect_asked(struct table *t, int number, const int *keep, struct errinfo *e)
 {
 	bool all = true;
 	enum table_answer answer = TABLE_WAIT;
 	struct request request;
-	enum err err = check_next(t, number, e);
-	if (!err)
-		err = make_room(t, e);
-	if (!err)
-		err = pass_on_for(t, number, &all, e);
+	enum err err = pass_on_for(t, number, &all, e);
 	if (!err && !all)
 		return lacks_results(number, e);
-	if (!err && !used_up(t))
+	if (!err)
 		err = propose(t, &answer, &request, e);
 	if (err)
 		return err;
 	if (answer != TABLE_PROPOSAL)
-		return err_set(e, ERR_INTERNAL, "replay: trial %d is stored, but the strategy proposes nothing more",
-			number);
+		return nothing_more(number, e);
 	return same_keep(t, number, keep) ? ERR_OK : another(number, e);
+}
+
+enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
+{
+	enum err err = check_next(t, number, e);
+	if (!err)
+		err = make_room(t, e);
+	if (err)
+		return err;
+	if (used_up(t))
+		return nothing_more(number, e);
+	if (!t->ops->posted)
+		return expect_asked(t, number, keep, e);
+	add_posted(t, keep);
+	return ERR_OK;
 }
 
 enum err table_expect_promotion(struct table *t, int number, int parent, const int *keep, struct errinfo *e)

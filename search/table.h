@@ -11,7 +11,10 @@
  * With several rungs (problem.ladder) trials are numbered across them. Trial k is, by the results known to it, a
  * promotion when there is one (search/halving.h); otherwise the strategy's next proposal, at rung 0, while there are
  * any; otherwise the first promotion that the results of further trials, taken one by one in order of number, make
- * possible; and when all are known, halving_last's. */
+ * possible; and when all are known, halving_last's.
+ *
+ * The proposals of a manual job come by table_post, in the order of their coming and whatever is known by then; there
+ * is no window for them. */
 #ifndef SEARCH_TABLE_H
 #define SEARCH_TABLE_H
 
@@ -26,11 +29,20 @@ void table_close(struct table *t);
 
 enum table_answer {
 	TABLE_PROPOSAL, /* *ret_number, ret_keep and *ret_request are filled */
-	TABLE_WAIT,     /* the window is full: a result must arrive first */
+	TABLE_WAIT,     /* a result must arrive first, for the window is full, or a candidate be posted */
 	TABLE_DONE,     /* budget used up or the strategy has ended, and nobody goes up: no further trials ever */
 };
 enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
 	struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Whether count candidates can be posted: ERR_CONFLICT when proposals do not come from outside, or the budget doesn't
+ * allow so many more. */
+enum err table_may_post(const struct table *t, int count, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The next trial is keep, from outside. ERR_CONFLICT as above; ERR_INPUT when the space or an upper bound on an exact
+ * cost forbids it (search/candidate.h). */
+enum err table_post(struct table *t, const int *keep, int *ret_number, struct errinfo *e)
+	__attribute__((warn_unused_result));
 
 /* The rung of a trial, and the number of the one at the rung below that it continues; 0: none, it is at rung 0. */
 int table_rung(const struct table *t, int number);
@@ -41,7 +53,7 @@ int table_parent(const struct table *t, int number);
 enum err table_tell(struct table *t, const struct outcome *o, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* Replay: asks for the next proposal, which must have this number and be `keep`; ERR_INTERNAL when the strategy
- * proposes something else or nothing (the store is not from this program). */
+ * proposes something else or nothing (the store is not from this program). What was posted is taken as it is. */
 enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -267,7 +267,7 @@ START_TEST(a_constraint_that_nothing_meets_fails_the_job_with_the_reason)
 		const char *constraints, *part;
 	} cases[] = {
 		{ "{\"macs\": \"<= 1\"}", "constraints.macs: allows at most 1, but the smallest" },
-		{ "{\"macs\": \">= 1e9\"}", "constraints.macs: asks for at least 1000000000, but the unpruned" },
+		{ "{\"macs\": \">= 1e9\"}", "constraints.macs: asks for at least 1000000000, but the largest" },
 		{ "{\"macs\": [\">= 99%\", \"<= 20000\"]}", "and at most 20000, which nothing can meet" },
 		{ "{\"accuracy\": \">= baseline + 0.5\"}", "constraints.accuracy: asks for at least 1.45" },
 	};

@@ -94,6 +94,7 @@ Suite *suite_text(void);
 Suite *suite_life(void);
 Suite *suite_replay(void);
 Suite *suite_rung(void);
+Suite *suite_manual(void);
 Suite *suite_lease(void);
 Suite *suite_poll(void);
 Suite *suite_event(void);

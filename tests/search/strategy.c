@@ -30,7 +30,7 @@ static void list_strategies(void)
 	strategy_count = 0;
 	snprintf(names, sizeof names, "%s", strategy_names());
 	for (char *name = strtok(names, ", "); name; name = strtok(NULL, ", "))
-		if (strategy_named(name))
+		if (!strategy_named(name)->posted)
 			snprintf(strategies[strategy_count++], TEXT, "{\"name\": \"%s\"}", name);
 	for (int i = 0; i < VARIANTS; i++)
 		snprintf(strategies[strategy_count++], TEXT, "%s", variants[i]);

@@ -264,6 +264,105 @@ START_TEST(a_table_is_not_opened_on_a_wrong_problem)
 }
 END_TEST
 
+/* ---- candidates from outside ---- */
+
+START_TEST(what_is_posted_is_proposed_in_the_order_of_its_coming)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 0);
+	struct table *t = table_for(&p, "{\"name\": \"manual\"}");
+	int keep[GROUPS], number = 0;
+	enum table_answer answer;
+	struct request request;
+	p.budget = 5;
+	table_close(t);
+	t = table_for(&p, "{\"name\": \"manual\"}");
+	for (int g = 0; g < GROUPS; g++)
+		keep[g] = s->groups[g].min_keep;
+	for (int i = 1; i <= 5; i++) {
+		ok(table_ask(t, &answer, &number, keep, &request, &e));
+		ck_assert_int_eq(answer, TABLE_WAIT);
+		keep[0] = s->groups[0].min_keep + i;
+		ok(table_post(t, keep, &number, &e));
+		ck_assert_int_eq(number, i);
+		ck_assert_int_eq(table_rung(t, number), 0);
+	}
+	fails(ERR_CONFLICT, table_post(t, keep, &number, &e));
+	says("all 5 trials");
+	ok(table_ask(t, &answer, &number, keep, &request, &e));
+	ck_assert_int_eq(answer, TABLE_DONE);
+	ck_assert_int_eq(table_outstanding(t), 5);
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(what_the_space_or_a_bound_forbids_is_not_posted)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 4);
+	struct problem p = problem_of(s, 0);
+	struct table *t = table_for(&p, "{\"name\": \"manual\"}");
+	int keep[GROUPS], number = 0;
+	for (int g = 0; g < GROUPS; g++)
+		keep[g] = s->groups[g].channels;
+	fails(ERR_INPUT, table_post(t, keep, &number, &e));
+	says("candidate: has ");
+	says("constraints.params allows at most");
+	for (int g = 0; g < GROUPS; g++)
+		keep[g] = s->groups[g].min_keep;
+	keep[3]++;
+	fails(ERR_INPUT, table_post(t, keep, &number, &e));
+	says("candidate[3]: is 5, expected 4 to 32, a multiple of 4");
+	ck_assert_int_eq(table_proposed(t), 0);
+	table_close(t);
+	t = table_for(&p, strategies[0]);
+	fails(ERR_CONFLICT, table_post(t, keep, &number, &e));
+	says("strategy: is random");
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+/* On the second rung, and then again from what was stored. */
+START_TEST(what_was_posted_goes_up_and_is_replayed_as_it_is)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 0);
+	p.ladder = (struct ladder){ .count = 2, .eta = 3 };
+	p.budget = 4;
+	struct table *t = table_for(&p, "{\"name\": \"manual\"}"), *again = table_for(&p, "{\"name\": \"manual\"}");
+	int keep[GROUPS], up[GROUPS], number = 0;
+	enum table_answer answer;
+	struct request request;
+	for (int g = 0; g < GROUPS; g++)
+		keep[g] = s->groups[g].min_keep;
+	for (int i = 1; i <= 3; i++) {
+		keep[1] = s->groups[1].min_keep + i;
+		ok(table_post(t, keep, &number, &e));
+		struct outcome o = fixture_evaluate(&p, number, keep, false);
+		ok(table_tell(t, &o, &e));
+		ok(table_expect(again, number, keep, &e));
+		ok(table_tell(again, &o, &e));
+	}
+	ok(table_ask(t, &answer, &number, up, &request, &e));
+	ck_assert_int_eq(answer, TABLE_PROPOSAL);
+	ck_assert_int_eq(number, 4);
+	ck_assert_int_eq(table_rung(t, 4), 1);
+	ok(table_expect_promotion(again, 4, table_parent(t, 4), up, &e));
+	ok(table_post(again, keep, &number, &e));
+	ck_assert_int_eq(number, 5);
+	fails(ERR_CONFLICT, table_post(again, keep, &number, &e));
+	fails(ERR_INTERNAL, table_expect(again, 6, keep, &e));
+	says("proposes nothing more");
+	table_close(t);
+	table_close(again);
+	space_free(s);
+}
+END_TEST
+
 Suite *table_suite(void)
 {
 	Suite *suite = suite_create("table");
@@ -277,6 +376,9 @@ Suite *table_suite(void)
 	tcase_add_loop_test(c, results_come_once_and_of_proposals_only, 0, STRATEGIES);
 	tcase_add_loop_test(c, a_job_whose_every_trial_fails_still_uses_its_budget, 0, STRATEGIES);
 	tcase_add_test(c, a_table_is_not_opened_on_a_wrong_problem);
+	tcase_add_test(c, what_is_posted_is_proposed_in_the_order_of_its_coming);
+	tcase_add_test(c, what_the_space_or_a_bound_forbids_is_not_posted);
+	tcase_add_test(c, what_was_posted_goes_up_and_is_replayed_as_it_is);
 	suite_add_tcase(suite, c);
 	return suite;
 }
