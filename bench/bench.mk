@@ -1,7 +1,7 @@
 # bench.mk -- what is measured against others, in turn in one run. ROUNDS=N: other than 9.
 BENCH := build/bench
 
-.PHONY: bench-load bench-evaluator bench-trials bench-workers
+.PHONY: bench-load bench-evaluator bench-trials bench-workers bench-search
 bench-load: $(ZOO_PROBE) $(PEERS_LIBRARY) | peers-debian
 	OUT=$(OUT) $(ZOO_NODE) $(PEERS_PYTHON) bench/load.py $(BENCH)
 
@@ -19,3 +19,7 @@ bench-trials: $(OUT)/pare-worker $(OUT)/bench/runner | peers-debian
 
 bench-workers: all
 	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/workers.py $(BENCH)/workers $(ROUNDS)
+
+# Resumes where it was cut off. STRATEGIES, NETS, COSTS, SEEDS narrow it; CHECK=constraints, warm or scale (bench/search.py).
+bench-search: all | peers-debian
+	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/search.py $(BENCH)/search

@@ -19,8 +19,8 @@ $(OUT)/tests/peers-candidates: $(OUT)/tests/peers/candidates.o $(call archives,e
 # Asks for what is missing and nothing else: where all is there the comparison needs no network.
 peers-debian:
 	@set -e; wanted=; \
-	$(PEERS_PYTHON) -c 'import numpy, onnx, torch' 2>/dev/null || \
-		wanted='python3-numpy python3-onnx python3-torch'; \
+	$(PEERS_PYTHON) -c 'import numpy, onnx, optuna, torch' 2>/dev/null || \
+		wanted='python3-numpy python3-onnx python3-optuna python3-torch'; \
 	command -v node >/dev/null || wanted="$$wanted nodejs"; \
 	command -v npm >/dev/null || wanted="$$wanted npm"; \
 	test -z "$$wanted" || { $(PEERS_SUDO) apt-get update; $(PEERS_INSTALL) $$wanted; }

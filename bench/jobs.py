@@ -1,0 +1,34 @@
+"""The job documents of the search's benchmarks, and what has to be uploaded for them.
+
+SPDX-License-Identifier: MIT
+"""
+import os
+
+import fashion
+from daemon import ROOT
+
+NETWORKS = ("resnet20", "vgg")
+EVALUATIONS = 200
+# Options of strategies that need some; COST stands for the run's cost. The rest is what they do by themselves.
+OPTIONS = {
+    "nsga2": {"population": 50},  # as Optuna's
+    "random": {"metric": "COST"},
+    "anneal": {"metric": "COST", "target": 0.8},  # rounds on the way there cover the rest
+}
+
+
+class Jobs:
+    def __init__(self, api, folder):
+        sets = fashion.split(os.path.join(folder, "data"))
+        self.data = {"format": "idx", "holdout": fashion.SCORED, "mean": [0.2860], "std": [0.3530],
+                     **{name: {part: api.upload(path) for part, path in files.items()} for name, files in sets.items()}}
+        self.models = {n: api.upload(os.path.join(ROOT, "models/fashion-%s.onnx" % n)) for n in ("lenet5", *NETWORKS)}
+
+    def document(self, run, **changes):
+        """window 0: what is proposed knows all earlier results, as with Optuna's ask and tell in turn."""
+        options = {k: run.cost if v == "COST" else v for k, v in OPTIONS.get(run.strategy, {}).items()}
+        name = "manual" if run.strategy.startswith("optuna-") else run.strategy
+        return {"name": run.name(), "model": self.models[run.network], "data": self.data,
+                "prune": {"criterion": "l1", "max_ratio": 0.95}, "objectives": ["accuracy", run.cost],
+                "strategy": {"name": name, **options}, "budget": {"trials": EVALUATIONS},
+                "rungs": [{"recalibrate": 512, "images": fashion.SCORED}], "seed": run.seed, "window": 0, **changes}
