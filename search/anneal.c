@@ -113,15 +113,6 @@ static void release(struct strategy *s)
 	free(s);
 }
 
-/* What costs time to know comes first: exact costs are fixed by the round's target. */
-static int energy_objective(const struct problem *p, enum metric metric)
-{
-	for (int i = 0; i < p->objective_count; i++)
-		if (!metric_is_exact_cost(p->objectives[i]))
-			return i;
-	return p->objectives[0] == metric ? 1 : 0;
-}
-
 static enum err check_target(const struct problem *p, enum metric metric, double target, struct errinfo *e)
 {
 	double floor_share = budget_floor(p->space, metric);
@@ -195,7 +186,7 @@ static enum err open_anneal(const struct problem *p, const cJSON *object, struct
 	s->problem = p;
 	s->options = o;
 	s->metric = metric;
-	s->objective = energy_objective(p, metric);
+	s->objective = score_measured(p, metric);
 	set_rounds(s);
 	s->current.energy = s->best.energy = (struct energy){ INFINITY, INFINITY };
 	temperature_reset(&s->temperature, o.acceptance);

@@ -36,3 +36,11 @@ void score_outcome(const struct problem *p, const struct outcome *o, double *ret
 		ret_point[i] = INFINITY;
 	*ret_violation = INFINITY;
 }
+
+int score_measured(const struct problem *p, enum metric metric)
+{
+	for (int i = 0; i < p->objective_count; i++)
+		if (!metric_is_exact_cost(p->objectives[i]))
+			return i;
+	return p->objectives[0] == metric ? 1 : 0;
+}

@@ -18,4 +18,8 @@ double score_violation(const struct problem *p, const double metrics[METRIC_COUN
  * objective and the violation are +infinity. */
 void score_outcome(const struct problem *p, const struct outcome *o, double *ret_point, double *ret_violation);
 
+/* For strategies that follow one objective: the index of the one that takes an evaluation to know, as a rule the
+ * accuracy. When all are exact costs, of one other than `metric`. */
+int score_measured(const struct problem *p, enum metric metric);
+
 #endif

@@ -10,6 +10,7 @@ static const struct strategy_ops *const strategies[] = {
 	&strategy_uniform,
 	&strategy_random,
 	&strategy_anneal,
+	&strategy_netadapt,
 	&strategy_nsga2,
 	&strategy_manual,
 };
@@ -24,7 +25,7 @@ const struct strategy_ops *strategy_named(const char *name)
 
 const char *strategy_names(void)
 {
-	return "uniform, random, anneal, nsga2, manual";
+	return "uniform, random, anneal, netadapt, nsga2, manual";
 }
 
 enum err strategy_check(const cJSON *object, struct errinfo *e)

@@ -17,6 +17,7 @@ Suite *strategy_suite(void);
 Suite *uniform_suite(void);
 Suite *random_suite(void);
 Suite *anneal_suite(void);
+Suite *netadapt_suite(void);
 Suite *nsga2_suite(void);
 
 #endif
