@@ -128,6 +128,18 @@ static double scaled(const struct problem *p, int objective, double value)
 	return p->baseline[m] > 0 ? value / p->baseline[m] : NAN;
 }
 
+static void scale(const struct problem *p, const double *point, double *ret)
+{
+	for (int k = 0; k < p->objective_count; k++)
+		ret[k] = scaled(p, k, point[k]);
+}
+
+static void reference_of(const struct problem *p, double ret[PARETO_MAX_OBJECTIVES])
+{
+	for (int k = 0; k < p->objective_count; k++)
+		ret[k] = metric_larger_is_better(p->objectives[k]) ? 0 : 1;
+}
+
 enum err front_hypervolume(const struct front *f, double *ret, struct errinfo *e)
 {
 	int m = f->problem.objective_count;
@@ -135,12 +147,72 @@ enum err front_hypervolume(const struct front *f, double *ret, struct errinfo *e
 	double *points = calloc((size_t)f->count + 1, (size_t)m * sizeof *points);
 	if (!points)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	for (int k = 0; k < m; k++)
-		reference[k] = metric_larger_is_better(f->problem.objectives[k]) ? 0 : 1;
+	reference_of(&f->problem, reference);
 	for (int i = 0; i < f->count; i++)
-		for (int k = 0; k < m; k++)
-			points[i * m + k] = scaled(&f->problem, k, f->members[i].point[k]);
+		scale(&f->problem, f->members[i].point, points + i * m);
 	enum err err = pareto_hypervolume(points, f->count, m, reference, ret, e);
+	free(points);
+	return err;
+}
+
+/* Adds a point to n of which none dominates another, and drops those that it dominates; answers how many there are. */
+static int add_undominated(double *points, int n, const double *point, int m)
+{
+	int stayed = 0;
+	for (int i = 0; i < n; i++) {
+		const double *other = points + i * m;
+		bool same = !memcmp(other, point, (size_t)m * sizeof *point);
+		if (same || pareto_dominates(other, 0, point, 0, m))
+			return n;
+	}
+	for (int i = 0; i < n; i++)
+		if (!pareto_dominates(point, 0, points + i * m, 0, m))
+			memmove(points + stayed++ * m, points + i * m, (size_t)m * sizeof *points);
+	memcpy(points + stayed * m, point, (size_t)m * sizeof *point);
+	return stayed + 1;
+}
+
+/* The volume of the box between point and reference, less that of the others clipped to it (While et al. 2012, the
+ * exclusive hypervolume of WFG): few of the clipped ones are not dominated. */
+static enum err exclusive(const struct front *f, const double *point, double *points, double *ret, struct errinfo *e)
+{
+	int m = f->problem.objective_count, n = 0;
+	double reference[PARETO_MAX_OBJECTIVES], clipped[PARETO_MAX_OBJECTIVES], box = 1, shared = 0;
+	reference_of(&f->problem, reference);
+	for (int k = 0; k < m; k++)
+		box *= fmax(reference[k] - point[k], 0);
+	if (!(box > 0)) {
+		*ret = 0;
+		return ERR_OK;
+	}
+	for (int i = 0; i < f->count; i++) {
+		scale(&f->problem, f->members[i].point, clipped);
+		for (int k = 0; k < m; k++)
+			clipped[k] = fmax(clipped[k], point[k]);
+		n = add_undominated(points, n, clipped, m);
+	}
+	enum err err = pareto_hypervolume(points, n, m, reference, &shared, e);
+	if (!err)
+		*ret = fmax(box - shared, 0);
+	return err;
+}
+
+enum err front_gain(const struct front *f, int number, const double metrics[METRIC_COUNT], double *ret,
+	struct errinfo *e)
+{
+	int m = f->problem.objective_count;
+	struct member candidate = { .number = number };
+	double point[PARETO_MAX_OBJECTIVES];
+	score_point(&f->problem, metrics, candidate.point);
+	if (!may_join(f, &candidate, metrics)) {
+		*ret = 0;
+		return ERR_OK;
+	}
+	double *points = calloc((size_t)f->count + 1, (size_t)m * sizeof *points);
+	if (!points)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	scale(&f->problem, candidate.point, point);
+	enum err err = exclusive(f, point, points, ret, e);
 	free(points);
 	return err;
 }

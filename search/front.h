@@ -19,6 +19,10 @@ void front_close(struct front *f);
 enum err front_offer(struct front *f, int number, const double metrics[METRIC_COUNT], bool *ret_joined,
 	const int **ret_left, int *ret_left_count, struct errinfo *e) __attribute__((warn_unused_result));
 
+/* By how much the hypervolume (below) would grow if trial `number` were offered: 0 when it would not join. */
+enum err front_gain(const struct front *f, int number, const double metrics[METRIC_COUNT], double *ret,
+	struct errinfo *e) __attribute__((warn_unused_result));
+
 int front_size(const struct front *f);
 
 /* Hypervolume of the members in objectives scaled to the baseline: accuracy as it is against reference 0, a cost as its

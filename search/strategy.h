@@ -33,6 +33,7 @@ struct problem {
 	int constraint_count;
 	double baseline[METRIC_COUNT]; /* of trial 0; NaN where not measured */
 	int budget;                    /* proposals in all */
+	int stall;                     /* results in a row without a gain (search/stall.h) end them; 0: they don't */
 	int window;                    /* how many proposals may be under way beyond the one told last */
 	uint64_t seed;
 	struct ladder ladder;          /* the strategy is asked for rung 0 and told of its results */

@@ -14,6 +14,7 @@
 #include "search/candidate.h"
 #include "search/halving.h"
 #include "search/space.h"
+#include "search/stall.h"
 
 struct entry {
 	bool arrived, ok;
@@ -32,7 +33,8 @@ struct table {
 	int *keep;             /* candidates, likewise */
 	int capacity, proposed, arrived, told;
 	int asked;             /* the strategy's proposals */
-	bool done;             /* it has no more */
+	struct stall *stall;   /* NULL: they don't end that way */
+	enum table_end end;    /* TABLE_OPEN also when they are all made */
 };
 
 /* ---- opening ---- */
@@ -44,6 +46,8 @@ static enum err check_problem(const struct problem *p, struct errinfo *e)
 			PARETO_MAX_OBJECTIVES);
 	if (p->budget < 1)
 		return err_set(e, ERR_INPUT, "budget.trials: is %d, expected an integer from 1", p->budget);
+	if (p->stall < 0)
+		return err_set(e, ERR_INPUT, "budget.stall: is %d, expected an integer from 1", p->stall);
 	if (p->window < 0)
 		return err_set(e, ERR_INPUT, "window: is %d, expected an integer from 0", p->window);
 	if (ladder_last(&p->ladder) > 0 && p->ladder.eta < 2)
@@ -65,6 +69,8 @@ enum err table_open(const struct problem *p, const cJSON *object, struct table *
 	t->groups = (size_t)p->space->group_count;
 	t->ops = strategy_named(cJSON_GetObjectItemCaseSensitive(object, "name")->valuestring);
 	err = halving_open(p, &t->halving, e);
+	if (!err && p->stall)
+		err = stall_open(&t->problem, &t->stall, e);
 	if (!err)
 		err = t->ops->open(&t->problem, object, &t->strategy, e);
 	if (err) {
@@ -81,6 +87,7 @@ void table_close(struct table *t)
 		return;
 	t->ops->free(t->strategy);
 	halving_close(t->halving);
+	stall_close(t->stall);
 	free(t->entries);
 	free(t->keep);
 	free(t);
@@ -112,9 +119,31 @@ static int *keep_of(const struct table *t, int number)
 	return t->keep + (size_t)(number - 1) * t->groups;
 }
 
+enum table_end table_end(const struct table *t)
+{
+	return !t->end && t->asked >= t->problem.budget ? TABLE_END_TRIALS : t->end;
+}
+
 static bool used_up(const struct table *t)
 {
-	return t->done || t->asked >= t->problem.budget;
+	return table_end(t) != TABLE_OPEN;
+}
+
+void table_stop(struct table *t)
+{
+	if (!used_up(t))
+		t->end = TABLE_END_STOPPED;
+}
+
+static enum err tell_strategy(struct table *t, const struct outcome *o, struct errinfo *e)
+{
+	enum err err = t->ops->tell(t->strategy, o, e);
+	if (err || !t->stall)
+		return err;
+	err = stall_tell(t->stall, o, e);
+	if (!err && stall_is(t->stall))
+		t->end = TABLE_END_STALL;
+	return err;
 }
 
 static enum err pass_on_one(struct table *t, int number, struct errinfo *e)
@@ -125,7 +154,7 @@ static enum err pass_on_one(struct table *t, int number, struct errinfo *e)
 	enum err err = halving_tell(t->halving, entry->rung, &o, e);
 	o.number = entry->proposal;
 	if (!err && o.number && !used_up(t))
-		err = t->ops->tell(t->strategy, &o, e);
+		err = tell_strategy(t, &o, e);
 	return err;
 }
 
@@ -147,9 +176,19 @@ static enum err pass_on(struct table *t, int last, bool *ret_all, struct errinfo
 	return ERR_OK;
 }
 
+static int arrived_without_a_gap(const struct table *t)
+{
+	int last = t->told;
+	while (last < t->proposed && t->entries[last].arrived)
+		last++;
+	return last;
+}
+
 /* What trial `number` may know in any case. */
 static enum err pass_on_for(struct table *t, int number, bool *ret_all, struct errinfo *e)
 {
+	if (t->ops->posted)
+		return pass_on(t, arrived_without_a_gap(t), ret_all, e);
 	return pass_on(t, number - 1 - t->problem.window, ret_all, e);
 }
 
@@ -167,8 +206,11 @@ static enum err promote(struct table *t, int parent, int rung, enum table_answer
 
 static enum err propose(struct table *t, enum table_answer *ret, struct request *ret_request, struct errinfo *e)
 {
-	enum err err = t->ops->ask(t->strategy, keep_of(t, t->proposed + 1), ret_request, &t->done, e);
-	if (err || t->done)
+	bool done = false;
+	enum err err = t->ops->ask(t->strategy, keep_of(t, t->proposed + 1), ret_request, &done, e);
+	if (done)
+		t->end = TABLE_END_EXHAUSTED;
+	if (err || done)
 		return err;
 	t->entries[t->proposed++] = (struct entry){ .proposal = ++t->asked };
 	*ret = TABLE_PROPOSAL;
@@ -240,15 +282,17 @@ enum err table_may_post(const struct table *t, int count, struct errinfo *e)
 	if (!t->ops->posted)
 		return err_set(e, ERR_CONFLICT, "strategy: is %s, expected manual for candidates to be posted",
 			t->ops->name);
-	if (used_up(t))
+	if (table_end(t) == TABLE_END_TRIALS)
 		return err_set(e, ERR_CONFLICT, "budget: all %d trials have been posted", t->asked);
+	if (used_up(t))
+		return err_set(e, ERR_CONFLICT, "budget: the search has ended after %d trials", t->asked);
 	if (count > left)
 		return err_set(e, ERR_CONFLICT, "budget: %d of %d trials are left, expected at most so many candidates",
 			left, t->problem.budget);
 	return ERR_OK;
 }
 
-static void add_posted(struct table *t, const int *keep)
+static void add_proposal(struct table *t, const int *keep)
 {
 	t->entries[t->proposed++] = (struct entry){ .proposal = ++t->asked };
 	memcpy(keep_of(t, t->proposed), keep, t->groups * sizeof *keep);
@@ -263,7 +307,7 @@ enum err table_post(struct table *t, const int *keep, int *ret_number, struct er
 		err = make_room(t, e);
 	if (err)
 		return err;
-	add_posted(t, keep);
+	add_proposal(t, keep);
 	*ret_number = t->proposed;
 	return ERR_OK;
 }
@@ -310,6 +354,7 @@ static bool same_keep(const struct table *t, int number, const int *keep)
 	return !memcmp(keep_of(t, number), keep, t->groups * sizeof *keep);
 }
 
+/* Asked again and compared, or told what it proposed where asking is costly. */
 static enum err expect_asked(struct table *t, int number, const int *keep, struct errinfo *e)
 {
 	bool all = true;
@@ -318,8 +363,15 @@ static enum err expect_asked(struct table *t, int number, const int *keep, struc
 	enum err err = pass_on_for(t, number, &all, e);
 	if (!err && !all)
 		return lacks_results(number, e);
-	if (!err)
-		err = propose(t, &answer, &request, e);
+	if (err || used_up(t))
+		return err ? err : nothing_more(number, e);
+	if (t->ops->skip) {
+		err = t->ops->skip(t->strategy, keep, e);
+		if (!err)
+			add_proposal(t, keep);
+		return err;
+	}
+	err = propose(t, &answer, &request, e);
 	if (err)
 		return err;
 	if (answer != TABLE_PROPOSAL)
@@ -336,9 +388,11 @@ enum err table_expect(struct table *t, int number, const int *keep, struct errin
 		return err;
 	if (used_up(t))
 		return nothing_more(number, e);
+	if (!space_allows(t->problem.space, keep))
+		return another(number, e);
 	if (!t->ops->posted)
 		return expect_asked(t, number, keep, e);
-	add_posted(t, keep);
+	add_proposal(t, keep);
 	return ERR_OK;
 }
 

@@ -14,7 +14,7 @@
  * possible; and when all are known, halving_last's.
  *
  * The proposals of a manual job come by table_post, in the order of their coming and whatever is known by then; there
- * is no window for them. */
+ * is no window for them: what has arrived without a gap is known at once. */
 #ifndef SEARCH_TABLE_H
 #define SEARCH_TABLE_H
 
@@ -30,7 +30,7 @@ void table_close(struct table *t);
 enum table_answer {
 	TABLE_PROPOSAL, /* *ret_number, ret_keep and *ret_request are filled */
 	TABLE_WAIT,     /* a result must arrive first, for the window is full, or a candidate be posted */
-	TABLE_DONE,     /* budget used up or the strategy has ended, and nobody goes up: no further trials ever */
+	TABLE_DONE,     /* proposals have ended (table_end), and nobody goes up: no further trials ever */
 };
 enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int *ret_keep, struct request *ret_request,
 	struct errinfo *e) __attribute__((warn_unused_result));
@@ -53,7 +53,8 @@ int table_parent(const struct table *t, int number);
 enum err table_tell(struct table *t, const struct outcome *o, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* Replay: asks for the next proposal, which must have this number and be `keep`; ERR_INTERNAL when the strategy
- * proposes something else or nothing (the store is not from this program). What was posted is taken as it is. */
+ * proposes something else or nothing (the store is not from this program). A strategy with ops->skip is told of it
+ * instead, and what was posted is taken as it is: only that the space allows it is checked then. */
 enum err table_expect(struct table *t, int number, const int *keep, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
@@ -61,6 +62,19 @@ enum err table_expect(struct table *t, int number, const int *keep, struct errin
  * make restarts of large jobs slow. */
 enum err table_expect_promotion(struct table *t, int number, int parent, const int *keep, struct errinfo *e)
 	__attribute__((warn_unused_result));
+
+/* Ends the proposals: the strategy is asked no more, promotions wind up. Again is fine. */
+void table_stop(struct table *t);
+
+/* Why there are no more proposals; promotions may still come. What happened first counts. */
+enum table_end {
+	TABLE_OPEN,           /* there may be more */
+	TABLE_END_TRIALS,     /* the budget is used up */
+	TABLE_END_STALL,      /* problem.stall results of proposals, in order of number, brought no gain */
+	TABLE_END_EXHAUSTED,  /* the strategy has nothing more to propose */
+	TABLE_END_STOPPED,
+};
+enum table_end table_end(const struct table *t);
 
 /* Trials handed out, promotions too, and results still missing among them. */
 int table_proposed(const struct table *t);

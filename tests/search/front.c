@@ -132,11 +132,43 @@ START_TEST(the_hypervolume_is_scaled_to_the_baseline)
 }
 END_TEST
 
+START_TEST(a_gain_is_the_difference_between_two_hypervolumes)
+{
+	struct errinfo e = { 0 };
+	struct rng r;
+	int gains = 0;
+	rng_init(&r, 3, 0);
+	for (int set = 0; set < 60; set++) {
+		struct problem p = problem_of(2 + set % 2);
+		struct front *f = NULL;
+		double before = 0, after, gain;
+		ok(front_open(&p, &f, &e));
+		for (int i = 1; i <= N; i++) {
+			double metrics[METRIC_COUNT];
+			bool joined;
+			const int *left;
+			int left_count;
+			random_metrics(&r, metrics);
+			metrics[METRIC_ACCURACY] += 0.05 * rng_uniform(&r);
+			ok(front_gain(f, i, metrics, &gain, &e));
+			ok(front_offer(f, i, metrics, &joined, &left, &left_count, &e));
+			ok(front_hypervolume(f, &after, &e));
+			ck_assert_double_eq_tol(gain, after - before, 1e-12);
+			gains += gain > 0;
+			before = after;
+		}
+		front_close(f);
+	}
+	ck_assert_int_gt(gains, 200);
+}
+END_TEST
+
 Suite *front_suite(void)
 {
 	Suite *suite = suite_create("front");
 	TCase *c = tcase_create("front");
 	tcase_add_test(c, membership_is_that_of_the_definition_whatever_the_order_of_arrival);
+	tcase_add_test(c, a_gain_is_the_difference_between_two_hypervolumes);
 	tcase_add_test(c, the_hypervolume_is_scaled_to_the_baseline);
 	suite_add_tcase(suite, c);
 	return suite;

@@ -110,9 +110,13 @@ START_TEST(a_restart_in_the_middle_continues_identically)
 }
 END_TEST
 
+/* Where asking is cheap; the others are told what they proposed. */
 START_TEST(a_replay_that_differs_is_an_internal_error)
 {
 	struct errinfo e = { 0 };
+	cJSON *object = fixture_json(strategies[_i % STRATEGIES]);
+	bool skips = strategy_named(cJSON_GetObjectItem(object, "name")->valuestring)->skip;
+	cJSON_Delete(object);
 	struct space *s = fixture_chain(GROUPS, 0.95, 1);
 	struct problem p = problem_of(s, 2);
 	int keep[GROUPS], other[GROUPS], number;
@@ -127,6 +131,8 @@ START_TEST(a_replay_that_differs_is_an_internal_error)
 	t = table_for(&p, strategies[_i % STRATEGIES]);
 	fails(ERR_INTERNAL, table_expect(t, 2, keep, &e));
 	says("trial 2");
+	if (skips)
+		other[3] = s->groups[3].channels + 1;
 	fails(ERR_INTERNAL, table_expect(t, 1, other, &e));
 	says("trial 1 is not what the strategy proposes");
 	table_close(t);
@@ -264,6 +270,90 @@ START_TEST(a_table_is_not_opened_on_a_wrong_problem)
 }
 END_TEST
 
+/* ---- the end of proposals ---- */
+
+START_TEST(a_stall_ends_proposals_at_the_same_trial_whatever_the_workers_and_the_crashes)
+{
+	const char *strategy = strategies[_i % STRATEGIES];
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, _i / STRATEGIES ? 6 : 0);
+	struct job one = { 0 }, other = { 0 }, after = { 0 };
+	struct rng luck;
+	rng_init(&luck, 9, 0);
+	p.budget = JOB_TRIALS;
+	p.stall = 4;
+	job_open(&one, &p, strategy, true);
+	job_work(&one, 1, &luck, JOB_TRIALS);
+	ck_assert_int_lt(one.count, JOB_TRIALS);
+	ck_assert_int_gt(one.count, p.stall);
+	ck_assert_int_eq(table_end(one.table), TABLE_END_STALL);
+	for (int repeat = 0; repeat < 6; repeat++) {
+		job_open(&other, &p, strategy, true);
+		job_work(&other, 1 + 2 * (repeat % 3), &luck, JOB_TRIALS);
+		job_same(&one, &other);
+		job_open(&other, &p, strategy, true);
+		job_work(&other, 3, &luck, 1 + repeat * one.count / 6);
+		replay(&after, &other, strategy);
+		job_work(&after, 2, &luck, JOB_TRIALS);
+		job_same(&one, &after);
+		ck_assert_int_eq(table_end(after.table), TABLE_END_STALL);
+	}
+	job_close(&one);
+	job_close(&other);
+	job_close(&after);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_stopped_table_asks_no_more_and_winds_up)
+{
+	const char *strategy = strategies[_i % STRATEGIES];
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 2);
+	struct job j = { 0 };
+	struct rng luck;
+	int at[2] = { 0 };
+	rng_init(&luck, 10, 0);
+	p.ladder = (struct ladder){ .count = 2, .eta = 3 };
+	job_open(&j, &p, strategy, false);
+	job_work(&j, 2, &luck, 20);
+	ck_assert_int_eq(table_end(j.table), TABLE_OPEN);
+	for (int i = 1; i <= j.count; i++)
+		at[j.trials[i].rung]++;
+	table_stop(j.table);
+	table_stop(j.table);
+	ck_assert_int_eq(table_end(j.table), TABLE_END_STOPPED);
+	job_work(&j, 2, &luck, JOB_TRIALS);
+	ck_assert(j.done);
+	int proposals = at[0];
+	at[0] = at[1] = 0;
+	for (int i = 1; i <= j.count; i++)
+		at[j.trials[i].rung]++;
+	ck_assert_int_eq(at[0], proposals);
+	ck_assert_int_eq(at[1], proposals / 3);
+	job_close(&j);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(the_first_reason_for_the_end_stays)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 2);
+	int keep[GROUPS], number;
+	enum table_answer answer;
+	struct request request;
+	p.budget = 1;
+	struct table *t = table_for(&p, strategies[0]);
+	ok(table_ask(t, &answer, &number, keep, &request, &e));
+	table_stop(t);
+	ck_assert_int_eq(table_end(t), TABLE_END_TRIALS);
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
 /* ---- candidates from outside ---- */
 
 START_TEST(what_is_posted_is_proposed_in_the_order_of_its_coming)
@@ -376,6 +466,10 @@ Suite *table_suite(void)
 	tcase_add_loop_test(c, results_come_once_and_of_proposals_only, 0, STRATEGIES);
 	tcase_add_loop_test(c, a_job_whose_every_trial_fails_still_uses_its_budget, 0, STRATEGIES);
 	tcase_add_test(c, a_table_is_not_opened_on_a_wrong_problem);
+	tcase_add_loop_test(c, a_stall_ends_proposals_at_the_same_trial_whatever_the_workers_and_the_crashes, 0,
+		2 * STRATEGIES);
+	tcase_add_loop_test(c, a_stopped_table_asks_no_more_and_winds_up, 0, STRATEGIES);
+	tcase_add_test(c, the_first_reason_for_the_end_stays);
 	tcase_add_test(c, what_is_posted_is_proposed_in_the_order_of_its_coming);
 	tcase_add_test(c, what_the_space_or_a_bound_forbids_is_not_posted);
 	tcase_add_test(c, what_was_posted_goes_up_and_is_replayed_as_it_is);
