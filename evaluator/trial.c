@@ -14,6 +14,7 @@
 #include "evaluator/kernels/plan.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/measure/activation.h"
+#include "evaluator/measure/chance.h"
 #include "evaluator/measure/latency.h"
 #include "evaluator/measure/recalibrate.h"
 #include "evaluator/measure/size.h"
@@ -21,6 +22,7 @@
 #include "evaluator/model/onnx.h"
 #include "evaluator/order.h"
 #include "evaluator/prune/coupling.h"
+#include "evaluator/prune/importance.h"
 #include "evaluator/prune/inventory.h"
 #include "evaluator/train/fit.h"
 #include "evaluator/train/saliency.h"
@@ -183,9 +185,27 @@ static enum err pretrain(struct trial *t, const char *path)
 	return err;
 }
 
-static enum err run_baseline(struct trial *t, const char *model_path, cJSON *report)
+/* Everything that the search may know before it has seen a candidate. Where all images are of one class there is no
+ * telling chance from skill, and it is left out. */
+static enum err take_inventory(struct trial *t, cJSON *report)
 {
 	cJSON *inventory;
+	double chance = 0;
+	enum err err = inventory_write(t->model->coupling, &inventory, t->e);
+	if (err)
+		return err;
+	if (!json_put(report, "inventory", inventory, &t->failed))
+		return err_set(t->e, ERR_MEMORY, "out of memory for the report");
+	err = importance_add(t->model->coupling, inventory, t->e);
+	if (!err)
+		err = chance_of(&t->held, (size_t)t->order.images, &chance, t->e);
+	if (!err && chance < 1)
+		json_put_number(inventory, "chance", chance, &t->failed);
+	return err;
+}
+
+static enum err run_baseline(struct trial *t, const char *model_path, cJSON *report)
+{
 	enum err err = t->order.pretrains ? pretrain(t, model_path) : ERR_OK;
 	if (!err)
 		err = open_model(t, t->order.pretrains ? model_path : NULL);
@@ -193,11 +213,7 @@ static enum err run_baseline(struct trial *t, const char *model_path, cJSON *rep
 		err = check_data(t, t->model->graph);
 	if (!err)
 		err = measure(t, t->model->graph, report);
-	if (!err)
-		err = inventory_write(t->model->coupling, &inventory, t->e);
-	if (!err)
-		json_put(report, "inventory", inventory, &t->failed);
-	return err;
+	return err ? err : take_inventory(t, report);
 }
 
 /* The candidate's channel counts, checked against the groups. The caller frees. */

@@ -99,8 +99,8 @@ static enum err read_share(const cJSON *item, double before, bool last, const ch
 		*ret = (float)share;
 		return ERR_OK;
 	}
-	return err_set(e, ERR_INPUT,
-		"%s.importance[%d]: is %s, expected a number from %g to %g: shares begin with 0, never decrease and end with 1",
+	return err_set(e, ERR_INPUT, "%s.importance[%d]: is %s, expected a number from %g to %g: "
+		"shares begin with 0, never decrease and end with 1",
 		path, index, json_brief(item, brief), least, most);
 }
 

@@ -21,8 +21,8 @@ struct space_group {
 	int min_keep; /* the fewest a candidate may keep: from max_ratio and round_to, at least 1 */
 	int max_keep; /* the most: at least min_keep, at most channels. Equal to min_keep: there is nothing to choose */
 	int step;     /* kept channels are a multiple of this, or max_keep */
-	/* share[i]: fraction of the summed L1 norms of the group's weights that goes with the fraction
-	 * i / (share_count - 1) of its channels, least important first. From 0 to 1, never decreasing. NULL, 0: not known. */
+	/* share[i]: fraction of the group's importance (by L1 norms of weights) that goes with the fraction
+	 * i / (share_count - 1) of its channels, least important first; from 0 to 1. NULL, 0: not known. */
 	const float *share;
 	int share_count;
 };

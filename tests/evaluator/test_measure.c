@@ -6,6 +6,7 @@
 #include "evaluator/data/dataset.h"
 #include "evaluator/measure/accuracy.h"
 #include "evaluator/measure/batch.h"
+#include "evaluator/measure/chance.h"
 #include "evaluator/measure/size.h"
 #include "evaluator/model/graph.h"
 #include "tests/evaluator/sketch.h"
@@ -121,6 +122,26 @@ START_TEST(values_that_are_kept_count_all)
 }
 END_TEST
 
+START_TEST(chance_is_the_share_of_the_commonest_class_among_those_scored)
+{
+	static const uint32_t labels[] = { 9, 9, 9, 9, 0, 1, 1, 2 }, order[] = { 0, 1, 2, 7, 7, 7, 5, 6 };
+	struct dataset d = { .count = 8, .labels = labels, .classes = 10 };
+	struct split s = { .data = &d, .first = 4, .count = 4 };
+	double chance;
+	ck_assert(!chance_of(&s, 4, &chance, &e));
+	ck_assert_double_eq(chance, 0.5);
+	ck_assert(!chance_of(&s, 1, &chance, &e));
+	ck_assert_double_eq(chance, 1);
+	ck_assert(!chance_of(&s, 1000, &chance, &e));
+	ck_assert_double_eq(chance, 0.5);
+	s.order = order;
+	s.first = 3;
+	s.count = 5;
+	ck_assert(!chance_of(&s, 5, &chance, &e));
+	ck_assert_double_eq(chance, 0.6);
+}
+END_TEST
+
 Suite *measure_suite(void)
 {
 	Suite *s = suite_create("measure");
@@ -130,6 +151,7 @@ Suite *measure_suite(void)
 	tcase_add_test(t, a_network_of_another_kind_is_refused_by_what_it_is);
 	tcase_add_loop_test(t, a_batch_is_as_large_as_its_activations_allow, 0, 9);
 	tcase_add_test(t, values_that_are_kept_count_all);
+	tcase_add_test(t, chance_is_the_share_of_the_commonest_class_among_those_scored);
 	suite_add_tcase(s, t);
 	return s;
 }

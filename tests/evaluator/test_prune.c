@@ -16,6 +16,7 @@
 #include "evaluator/model/onnx.h"
 #include "evaluator/prune/coupling.h"
 #include "evaluator/prune/criterion.h"
+#include "evaluator/prune/importance.h"
 #include "evaluator/prune/inventory.h"
 #include "evaluator/prune/prune.h"
 #include "evaluator/prune_file.h"
@@ -198,6 +199,79 @@ START_TEST(cost_model_equals_the_pruned_graph_for_200_candidates)
 	space_free(space);
 	cJSON_Delete(doc);
 	prunable_close(p);
+}
+END_TEST
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+/* The share of the `many` least important channels, counted one by one. */
+static double share_of_least(const struct group *g, const double *importance, int many)
+{
+	double sorted[1024], part = 0, all = 0;
+	ck_assert_int_le(g->channels, 1024);
+	for (int i = 0; i < g->channels; i++)
+		sorted[i] = importance[g->classes[i]];
+	qsort(sorted, (size_t)g->channels, sizeof *sorted, ascending);
+	for (int i = 0; i < g->channels; i++) {
+		part += i < many ? sorted[i] : 0;
+		all += sorted[i];
+	}
+	return part / all;
+}
+
+START_TEST(shares_of_importance_are_those_of_the_channels_that_go_first)
+{
+	struct prunable *p = open_sample(_i);
+	const struct coupling *c = p->coupling;
+	struct arena *a = arena_new();
+	struct space *space;
+	struct errinfo e;
+	cJSON *doc;
+	const double *importance;
+	const bool *by_l1;
+	struct space_limits limits = { .max_ratio = 1, .round_to = 1 };
+	ck_assert(!inventory_write(c, &doc, &e));
+	ck_assert_msg(!importance_add(c, doc, &e), "%s", e.msg);
+	ck_assert_msg(!space_read(doc, &limits, &space, &e), "%s", e.msg);
+	ck_assert(!criterion_importance(&(struct ranking){ .criterion = "l1" }, c, a, &importance, &by_l1, &e));
+	for (int g = 0; g < c->group_count; g++) {
+		int channels = c->groups[g].channels, last = space->groups[g].share_count - 1;
+		ck_assert_int_eq(last, channels < 32 ? channels : 32);
+		for (int removed = 0; removed <= channels; removed++)
+			if (removed * last % channels == 0) /* it stands on a point */
+				ck_assert_double_eq_tol(space_share(&space->groups[g], channels - removed),
+					share_of_least(&c->groups[g], importance, removed), 1e-5);
+	}
+	space_free(space);
+	cJSON_Delete(doc);
+	arena_free(a);
+	prunable_close(p);
+}
+END_TEST
+
+START_TEST(shares_rise_from_0_to_1_whatever_the_weights)
+{
+	double many[100], shares[IMPORTANCE_POINTS], few[4] = { 3, 1, 0, 4 };
+	ck_assert_int_eq(importance_shares(few, 4, shares), 5);
+	ck_assert_mem_eq(shares, ((double[]){ 0, 0, 0.125, 0.5, 1 }), 5 * sizeof *shares);
+	double odd[3] = { 0, 0, 0 }, wild[2] = { NAN, 1 }, huge[2] = { INFINITY, 1 };
+	ck_assert_int_eq(importance_shares(odd, 3, shares), 4);
+	ck_assert_double_eq_tol(shares[1], 1.0 / 3, 1e-5);
+	ck_assert_int_eq(importance_shares(wild, 2, shares), 3);
+	ck_assert_double_eq(shares[1], 0.5);
+	ck_assert_int_eq(importance_shares(huge, 2, shares), 3);
+	ck_assert_double_eq(shares[1], 0.5);
+	for (int i = 0; i < 100; i++)
+		many[i] = exp(i % 37);
+	ck_assert_int_eq(importance_shares(many, 100, shares), IMPORTANCE_POINTS);
+	ck_assert_double_eq(shares[0], 0);
+	ck_assert_double_eq(shares[IMPORTANCE_POINTS - 1], 1);
+	for (int i = 1; i < IMPORTANCE_POINTS; i++)
+		ck_assert_double_ge(shares[i], shares[i - 1]);
 }
 END_TEST
 
@@ -573,6 +647,8 @@ Suite *prune_suite(void)
 	tcase_add_test(t, a_residual_stream_is_one_group_across_its_blocks);
 	tcase_add_test(t, flattened_maps_lose_a_whole_map_of_features_for_a_channel);
 	tcase_add_loop_test(t, network_input_and_output_are_frozen_and_say_so, 0, SAMPLES);
+	tcase_add_loop_test(t, shares_of_importance_are_those_of_the_channels_that_go_first, 0, SAMPLES);
+	tcase_add_test(t, shares_rise_from_0_to_1_whatever_the_weights);
 	tcase_add_loop_test(t, cost_model_equals_the_pruned_graph_for_200_candidates, 0, SAMPLES);
 	tcase_add_loop_test(t, removing_equals_zeroing_where_no_shift_flows, 0, SAMPLES);
 	tcase_add_loop_test(t, zeroing_filters_alone_is_not_removing_when_shifts_flow, 0, SAMPLES);

@@ -118,6 +118,24 @@ START_TEST(baseline_reports_metrics_and_inventory)
 }
 END_TEST
 
+/* Of the first 1,000 held-out images, one class has this many (counted with numpy). */
+enum { COMMONEST = 119 };
+
+START_TEST(the_inventory_tells_what_the_weights_and_the_labels_say_whatever_the_criterion)
+{
+	cJSON *doc = lease("baseline", LENET, "null", "null", 0), *prune = cJSON_GetObjectItem(doc, "prune");
+	cJSON_ReplaceItemInObject(prune, "criterion", cJSON_CreateString("random"));
+	cJSON *first = run(lease("baseline", LENET, "null", "null", 0)), *second = run(doc);
+	const cJSON *inventory = cJSON_GetObjectItem(first, "inventory"), *group;
+	ck_assert(cJSON_Compare(inventory, cJSON_GetObjectItem(second, "inventory"), true));
+	ck_assert_double_eq(cJSON_GetNumberValue(cJSON_GetObjectItem(inventory, "chance")), COMMONEST / 1000.0);
+	cJSON_ArrayForEach(group, cJSON_GetObjectItem(inventory, "groups"))
+		ck_assert_int_ge(cJSON_GetArraySize(cJSON_GetObjectItem(group, "importance")), 7);
+	cJSON_Delete(first);
+	cJSON_Delete(second);
+}
+END_TEST
+
 #define HALF_RESNET "[12,8,8,8,20,28,16,16,40,60,32,32]"
 
 START_TEST(the_same_candidate_gives_the_same_bits)
@@ -389,6 +407,7 @@ Suite *trial_suite(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, baseline_reports_metrics_and_inventory);
+	tcase_add_test(t, the_inventory_tells_what_the_weights_and_the_labels_say_whatever_the_criterion);
 	tcase_add_test(t, the_same_candidate_gives_the_same_bits);
 	tcase_add_test(t, every_criterion_ranks_a_candidate_by_itself);
 	tcase_add_test(t, random_ranks_by_the_seed_of_the_lease);

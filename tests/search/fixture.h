@@ -28,8 +28,8 @@ struct space *fixture_chain(int groups, double max_ratio, int round_to);
 struct space *fixture_wide(int groups, int channels);
 /* Residual sums, a concatenation, a depthwise convolution and a constant dimension. */
 struct space *fixture_coupled(double max_ratio, int round_to);
-/* fixture_coupled where group 0 keeps 4 to 12 of 16, group 1 always 13 of 24, group 2 12 to 32 of 32, in steps of 4, and
- * group 3 all of its 7. */
+/* fixture_coupled where group 0 keeps 4 to 12 of 16, group 1 always 13 of 24, group 2 12 to 32 of 32, in steps of 4,
+ * and group 3 all of its 7. */
 struct space *fixture_narrowed(void);
 /* Groups of 10001 channels whose layers have no cost worth mentioning. */
 struct space *fixture_flat(int groups);
