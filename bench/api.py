@@ -2,13 +2,12 @@
 
 SPDX-License-Identifier: MIT
 
-One connection, for one thread at a time; it is opened anew when the daemon has closed it. docs/protocol.md says what may
-be asked.
+One connection, for one thread at a time; it is opened anew when the daemon has closed it. docs/protocol.md says what
+may be asked.
 """
 import hashlib
 import http.client
 import json
-import os
 import socket
 
 
@@ -65,10 +64,13 @@ class Api:
     def upload(self, path):
         """What a job document says in the place of the file's name."""
         with open(path, "rb") as f:
-            content = f.read()
+            return "sha256:" + self.store(f.read())
+
+    def store(self, content):
+        """The digest of bytes that the daemon has from now on."""
         digest = hashlib.sha256(content).hexdigest()
         if self.send("HEAD", "/v1/blobs/" + digest)[0] != 200:
             status, body = self.send("PUT", "/v1/blobs/" + digest, content)
             if status >= 400:
-                raise Refusal(status, "%s: %s" % (os.path.basename(path), body.decode()))
-        return "sha256:" + digest
+                raise Refusal(status, body.decode())
+        return digest

@@ -20,6 +20,6 @@ bench-trials: $(OUT)/pare-worker $(OUT)/bench/runner | peers-debian
 bench-workers: all
 	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/workers.py $(BENCH)/workers $(ROUNDS)
 
-# Resumes where it was cut off. STRATEGIES, NETS, COSTS, SEEDS narrow it; CHECK=constraints, warm or scale (bench/search.py).
+# Resumes where it was cut off. STRATEGIES, NETS, COSTS, SEEDS narrow it; CHECK=constraints, warm or scale does more.
 bench-search: all | peers-debian
 	OUT=$(OUT) PYTHONDONTWRITEBYTECODE=1 $(PEERS_PYTHON) bench/search.py $(BENCH)/search

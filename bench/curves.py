@@ -17,6 +17,7 @@ STYLE = """text { font-family: system-ui, "Segoe UI", "DejaVu Sans", Arial, sans
 .first { stroke-width: 2.8; } .dashed { stroke-dasharray: 5 3; }"""
 COLORS = ("#2f81f7", "#1f9d8b", "#8a8f98", "#b58900", "#c2528b", "#6f9c3d", "#9a6dd7", "#d9822b", "#e5534b", "#a0765b")
 KEY_WIDTH = 150
+START = 10  # values before the one of this number may be off the scale
 
 
 def nice_step(span):
@@ -31,15 +32,17 @@ class Panel:
     def __init__(self, title, curves, left):
         self.title, self.curves, self.left = title, curves, left
         self.count = max((len(c) for group in curves.values() for c in group), default=1)
-        most = max((c[-1] for group in curves.values() for c in group), default=1)
-        self.step = nice_step(most)
-        self.high = self.step * math.ceil(most / self.step)
+        ends = [c[i] for group in curves.values() for c in group for i in (min(START, len(c)) - 1, -1)]
+        self.step = nice_step(max(ends) - min(ends) or 1)
+        self.low, self.high = (self.step * bound(end / self.step) for bound, end in (
+            (math.floor, min(ends)), (math.ceil, max(ends))))
 
     def x(self, value):
         return self.left + WIDTH * value / self.count
 
     def y(self, value):
-        return TOP + HEIGHT * (1 - value / self.high)
+        """Below the lowest line: on it."""
+        return TOP + HEIGHT * min(1, (self.high - value) / (self.high - self.low))
 
     def path(self, values, numbers):
         return "L".join("%.1f %.1f" % (self.x(n), self.y(v)) for n, v in zip(numbers, values))
@@ -47,24 +50,27 @@ class Panel:
     def axes(self):
         bottom, right = TOP + HEIGHT, self.left + WIDTH
         yield '<text class="head" x="%d" y="%d">%s</text>' % (self.left, TOP - 14, escape(self.title))
-        for i in range(round(self.high / self.step) + 1):
-            at = self.y(i * self.step)
+        for i in range(round((self.high - self.low) / self.step) + 1):
+            value = self.low + i * self.step
+            at = self.y(value)
             yield '<path class="grid" d="M%d %.1fH%d"/>' % (self.left, at, right)
-            yield '<text class="tick" x="%d" y="%.1f" text-anchor="end">%.2g</text>' % (self.left - 8, at + 4, i * self.step)
+            yield '<text class="tick" x="%d" y="%.1f" text-anchor="end">%.3g</text>' % (self.left - 8, at + 4, value)
         for n in range(0, self.count + 1, round(nice_step(self.count)) or 1):
             yield '<path class="grid" d="M%.1f %dV%d"/>' % (self.x(n), TOP, bottom)
             yield '<text class="tick" x="%.1f" y="%d" text-anchor="middle">%d</text>' % (self.x(n), bottom + 18, n)
         yield '<path class="axis" d="M%d %dV%dH%d"/>' % (self.left, TOP, bottom, right)
-        yield '<text class="label" x="%.1f" y="%d" text-anchor="middle">evaluations</text>' % (self.left + WIDTH / 2, bottom + 40)
+        yield '<text class="label" x="%.1f" y="%d" text-anchor="middle">evaluations</text>' % (
+            self.left + WIDTH / 2, bottom + 40)
 
     def curve(self, group, color, kind):
         """A staircase would say the same with twice the points."""
         numbers = range(1, self.count + 1)
         rows = list(zip(*group))
         low, high = self.path(map(min, rows), numbers), self.path(reversed([max(r) for r in rows]), reversed(numbers))
+        middle = self.path(map(statistics.median, rows), numbers)
         if len(group) > 1:
             yield '<path class="band" fill="%s" d="M%sL%sz"/>' % (color, low, high)
-        yield '<path class="line%s" stroke="%s" d="M%s"/>' % (kind, color, self.path(map(statistics.median, rows), numbers))
+        yield '<path class="line%s" stroke="%s" d="M%s"/>' % (kind, color, middle)
 
 
 def kind_of(name, first):

@@ -2,8 +2,8 @@
 
 SPDX-License-Identifier: MIT
 
-A job keeps the last images of its training set for scoring, and scores its Pareto members once more on its test set when
-it finishes. So the training set's last OTHERS images stand in for the test set: no search sees them, nothing is
+A job keeps the last images of its training set for scoring, and scores its Pareto members once more on its test set
+when it finishes. So the training set's last OTHERS images stand in for the test set: no search sees them, nothing is
 recalibrated on them, and the sample networks know them as well or as badly as the images that score candidates.
 """
 import gzip

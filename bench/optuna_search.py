@@ -2,8 +2,8 @@
 
 SPDX-License-Identifier: MIT
 
-It is written as Optuna's users would: each group has a pruning ratio, a float, and what Optuna asks for is told before it
-asks again. The ratios go as far as the job's prune.max_ratio.
+It is written as Optuna's users would: each group has a pruning ratio, a float, and what Optuna asks for is told before
+it asks again. The ratios go as far as the job's prune.max_ratio.
 """
 import math
 import time

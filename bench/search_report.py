@@ -9,6 +9,8 @@ import statistics
 import curves
 import hypervolume
 import run as runs
+from choice import STRATEGIES
+from jobs import EVALUATIONS
 
 MARKS = (20, 40, 60, 100, 200)
 CHANCE = 0.12  # ten classes in 2,000 images: one answer for all gets 0.1, with a standard deviation of 0.007
@@ -33,17 +35,22 @@ def spearman(pairs):
         return float("nan")
 
 
+def padded(course):
+    """A search that had nothing left to propose stays where it was."""
+    return course + course[-1:] * (EVALUATIONS - len(course))
+
+
 class Entry:
     """All seeds of a strategy on one network with one cost."""
 
     def __init__(self, run_rows, cost):
         self.rows = run_rows
-        self.courses = [hypervolume.course(runs.points(rows, cost)) for rows in run_rows]
+        self.courses = [padded(hypervolume.course(runs.points(rows, cost))) for rows in run_rows]
         self.members = [[r for r in rows[1:] if r["others"] is not None] for rows in run_rows]
         self.others = [hypervolume.area((r["others"], r[cost]) for r in members) for members in self.members]
 
     def at(self, evaluations):
-        return median([c[min(evaluations, len(c)) - 1] for c in self.courses])
+        return median([c[evaluations - 1] for c in self.courses])
 
     def reach(self, target):
         """Evaluations to that hypervolume, the median; None when it is never reached."""
@@ -91,7 +98,8 @@ def check_table(entries):
     yield "| strategy | 2,000 that scored | 5,000 others | rank correlation | seeds |"
     yield "|---|---|---|---|---|"
     for name, e in entries.items():
-        yield "| `%s` | %.4f | %.4f | %.3f | %d |" % (name, e.at(MARKS[-1]), median(e.others), e.agreement(), len(e.rows))
+        yield "| `%s` | %.4f | %.4f | %.3f | %d |" % (
+            name, e.at(MARKS[-1]), median(e.others), e.agreement(), len(e.rows))
 
 
 def disputes(entries):
@@ -104,7 +112,8 @@ def disputes(entries):
 
 def trial_ms(entries):
     """Of an evaluation that was not known."""
-    return median([r["ms"] for e in entries.values() for rows in e.rows for r in rows[1:] if not r["known"] and r["ms"]])
+    rows = (r for e in entries.values() for rows in e.rows for r in rows[1:])
+    return median([r["ms"] for r in rows if not r["known"] and r["ms"]])
 
 
 def section(cost, network, entries):
@@ -120,18 +129,17 @@ def section(cost, network, entries):
     yield ""
 
 
-def draw(cost, nets, names, folder):
+def draw(cost, nets, folder):
     panels = {network: {name: e.courses for name, e in entries.items()} for network, entries in nets.items()}
     with open(os.path.join(folder, "search-%s.svg" % cost), "w", encoding="utf-8") as f:
         f.write(curves.drawing("Hypervolume over accuracy and %s, by evaluations" % cost, panels,
-                               "hypervolume", names, names[0]))
+                               "hypervolume", STRATEGIES, STRATEGIES[0]))
 
 
 def write(wanted, folder, figures):
-    names = list(dict.fromkeys(r.strategy for r in wanted))
     lines = []
     for cost, nets in gather(wanted, folder).items():
-        draw(cost, nets, names, figures)
+        draw(cost, nets, figures)
         for network, entries in nets.items():
             lines += section(cost, network, entries)
     print("\n".join(lines))
