@@ -2,12 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "search/cover.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/rng.h"
 #include "search/budget.h"
+#include "search/cost.h"
 #include "search/limit.h"
 #include "search/sample.h"
 #include "search/space.h"
@@ -44,23 +46,38 @@ enum err cover_check(const cJSON *options, struct errinfo *e)
 	return read_options(options, &o, &metric, e);
 }
 
-enum err cover_init(struct cover *c, const struct problem *p, const cJSON *options, uint64_t stream, struct errinfo *e)
+enum err cover_init(struct cover *c, const struct problem *p, enum metric metric, double low, double high,
+	uint64_t stream, struct errinfo *e)
 {
-	struct options o;
 	struct rng rng;
-	*c = (struct cover){ .space = p->space };
-	enum err err = read_options(options, &o, &c->metric, e);
-	if (!err)
-		err = limit_read(p, c->most, e);
+	*c = (struct cover){ .space = p->space, .metric = metric, .low = low, .high = high };
+	enum err err = limit_read(p, c->most, e);
 	if (err)
 		return err;
-	c->low = o.low;
-	c->high = o.high;
-	limit_window(p, c->metric, &c->low, &c->high);
+	for (int m = 0; m < METRIC_COUNT; m++)
+		c->limited = c->limited || isfinite(c->most[m]);
+	limit_window(p, metric, &c->low, &c->high);
 	rng_init(&rng, p->seed, stream);
 	c->start = rng_uniform(&rng);
 	c->ratio = calloc((size_t)p->space->group_count, sizeof *c->ratio);
 	return c->ratio ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
+}
+
+enum err cover_read(struct cover *c, const struct problem *p, const cJSON *options, uint64_t stream, struct errinfo *e)
+{
+	struct options o;
+	enum metric metric;
+	*c = (struct cover){ 0 };
+	enum err err = read_options(options, &o, &metric, e);
+	return err ? err : cover_init(c, p, metric, o.low, o.high, stream, e);
+}
+
+enum err cover_objective(struct cover *c, const struct problem *p, uint64_t stream, struct errinfo *e)
+{
+	for (int i = 0; i < p->objective_count; i++)
+		if (metric_is_exact_cost(p->objectives[i]))
+			return cover_init(c, p, p->objectives[i], 0, 1, stream, e);
+	return cover_init(c, p, METRIC_MACS, 0, 1, stream, e);
 }
 
 void cover_fini(struct cover *c)
@@ -86,6 +103,18 @@ enum err cover_fit(const struct cover *c, double target, int *ret_keep, struct e
 	memcpy(most, c->most, sizeof most);
 	limit_share(c->space, c->metric, target, most);
 	return budget_fit_all(c->space, most, c->ratio, ret_keep, e);
+}
+
+enum err cover_repair(const struct cover *c, int *keep, struct errinfo *e)
+{
+	if (!c->limited)
+		return ERR_OK;
+	struct cost cost = cost_of(c->space, keep);
+	if (budget_keeps(c->most, &cost))
+		return ERR_OK;
+	for (int g = 0; g < c->space->group_count; g++)
+		c->ratio[g] = 1 - (double)keep[g] / c->space->groups[g].channels;
+	return budget_fit_all(c->space, c->most, c->ratio, keep, e);
 }
 
 enum err cover_add(struct cover *c, const int *keep, struct errinfo *e)

@@ -11,19 +11,15 @@
  * mutated until it is new.
  *
  * Options: "population" (even), "crossover", "eta_crossover", "mutation" (null: 1 / groups), "eta_mutation". */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/rng.h"
-#include "search/budget.h"
-#include "search/cost.h"
-#include "search/limit.h"
+#include "search/cover.h"
 #include "search/population.h"
 #include "search/sample.h"
 #include "search/score.h"
-#include "search/seen.h"
 #include "search/space.h"
 #include "search/strategy.h"
 #include "search/variation.h"
@@ -55,16 +51,11 @@ struct strategy {
 	struct population *population;
 	struct variation variation;
 	int size;
-	enum metric metric;        /* whose range the first proposals cover */
-	double low, high, start;
-	double most[METRIC_COUNT];
-	bool limited;              /* some of `most` is finite */
-	int asked;
-	bool has_spare;            /* the second child of the last pair waits in spare */
-	int *spare;
-	double *ratio;
-	struct rng rng;
-	struct seen seen;
+	struct cover cover; /* of the first proposals; it counts all */
+	bool has_spare;     /* the second child of the last pair waits in spare */
+	int *spare, *bred;  /* bred: scratch */
+	struct rng rng;     /* of parents and their children */
+	uint64_t seed;
 };
 
 /* ---- opening ---- */
@@ -104,19 +95,10 @@ static void release(struct strategy *s)
 	if (!s)
 		return;
 	population_free(s->population);
-	seen_fini(&s->seen);
+	cover_fini(&s->cover);
 	free(s->spare);
-	free(s->ratio);
+	free(s->bred);
 	free(s);
-}
-
-/* The first exact cost among the objectives, so that it is the front that is covered; otherwise MACs. */
-static enum metric metric_to_cover(const struct problem *p)
-{
-	for (int i = 0; i < p->objective_count; i++)
-		if (metric_is_exact_cost(p->objectives[i]))
-			return p->objectives[i];
-	return METRIC_MACS;
 }
 
 static enum err check_size(int64_t population, int groups, struct errinfo *e)
@@ -136,18 +118,13 @@ static enum err prepare(struct strategy *s, const struct problem *p, const struc
 	s->variation.crossover = o->crossover;
 	s->variation.eta_crossover = o->eta_crossover;
 	s->variation.eta_mutation = o->eta_mutation;
-	s->metric = metric_to_cover(p);
-	s->high = 1;
-	limit_window(p, s->metric, &s->low, &s->high);
+	s->seed = p->seed;
 	rng_init(&s->rng, p->seed, STREAM);
-	s->start = rng_uniform(&s->rng);
 	s->spare = calloc((size_t)p->space->group_count, sizeof *s->spare);
-	s->ratio = calloc((size_t)p->space->group_count, sizeof *s->ratio);
-	if (!s->spare || !s->ratio)
+	s->bred = calloc((size_t)p->space->group_count, sizeof *s->bred);
+	if (!s->spare || !s->bred)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	enum err err = limit_read(p, s->most, e);
-	for (int m = 0; m < METRIC_COUNT; m++)
-		s->limited = s->limited || isfinite(s->most[m]);
+	enum err err = cover_objective(&s->cover, p, STREAM, e);
 	return err ? err : population_new(s->size, p->space->group_count, p->objective_count, &s->population, e);
 }
 
@@ -173,38 +150,24 @@ static enum err open_nsga2(const struct problem *p, const cJSON *object, struct 
 
 /* ---- asking ---- */
 
-/* Prunes a candidate past a limit further, in its own proportions. */
-static enum err repair(struct strategy *s, int *keep, struct errinfo *e)
+/* A random shape at a share of the cost. */
+static enum err sample_at(struct strategy *s, struct rng *rng, double share, int *ret_keep, struct errinfo *e)
 {
-	if (!s->limited)
-		return ERR_OK;
-	struct cost c = cost_of(s->space, keep);
-	if (budget_keeps(s->most, &c))
-		return ERR_OK;
-	for (int g = 0; g < s->space->group_count; g++)
-		s->ratio[g] = 1 - (double)keep[g] / s->space->groups[g].channels;
-	return budget_fit_all(s->space, s->most, s->ratio, keep, e);
-}
-
-static enum err sample_at(struct strategy *s, double share, int *ret_keep, struct errinfo *e)
-{
-	double most[METRIC_COUNT];
-	memcpy(most, s->most, sizeof most);
-	limit_share(s->space, s->metric, share, most);
-	sample_shape(&s->rng, s->space->group_count, s->ratio);
-	return budget_fit_all(s->space, most, s->ratio, ret_keep, e);
+	sample_shape(rng, s->space->group_count, s->cover.ratio);
+	return cover_fit(&s->cover, share, ret_keep, e);
 }
 
 /* One of the first proposals, or a child while nobody can be its parent. */
-static enum err first(struct strategy *s, int *ret_keep, struct request *ret_request, struct errinfo *e)
+static enum err first(struct strategy *s, struct rng *rng, int *ret_keep, struct request *ret_request,
+	struct errinfo *e)
 {
-	if (s->asked % UNIFORM_EVERY == UNIFORM_EVERY - 1) {
-		sample_uniform(&s->rng, s->space, ret_keep);
-		return repair(s, ret_keep, e);
+	if (s->cover.asked % UNIFORM_EVERY == UNIFORM_EVERY - 1) {
+		sample_uniform(rng, s->space, ret_keep);
+		return ERR_OK;
 	}
-	double share = s->low + (s->high - s->low) * sample_spread(s->start, s->asked);
-	*ret_request = (struct request){ .metric = s->metric, .ratio = 1 - share };
-	return sample_at(s, share, ret_keep, e);
+	double share = cover_target(&s->cover, s->cover.asked);
+	*ret_request = cover_request(&s->cover, share);
+	return sample_at(s, rng, share, ret_keep, e);
 }
 
 static enum err breed(struct strategy *s, int *ret_keep, struct errinfo *e)
@@ -213,7 +176,7 @@ static enum err breed(struct strategy *s, int *ret_keep, struct errinfo *e)
 	if (s->has_spare) {
 		s->has_spare = false;
 		memcpy(ret_keep, s->spare, (size_t)s->space->group_count * sizeof *ret_keep);
-		return repair(s, ret_keep, e);
+		return ERR_OK;
 	}
 	enum err err = population_choose(s->population, &s->rng, &a, e);
 	if (!err)
@@ -224,20 +187,25 @@ static enum err breed(struct strategy *s, int *ret_keep, struct errinfo *e)
 	variation_mutate(&s->variation, s->space, &s->rng, ret_keep);
 	variation_mutate(&s->variation, s->space, &s->rng, s->spare);
 	s->has_spare = true;
-	return repair(s, ret_keep, e);
+	return ERR_OK;
+}
+
+static bool beginning(const struct strategy *s)
+{
+	return s->cover.asked < s->size || population_count(s->population) < 2;
 }
 
 /* Changes a candidate that was proposed before until it is new: mutations first, then anything at all. A space that has
  * nothing new left gets a repetition. */
-static enum err renew(struct strategy *s, int *keep, struct errinfo *e)
+static enum err renew(struct strategy *s, struct rng *rng, int *keep, struct errinfo *e)
 {
-	enum err err = ERR_OK;
-	for (int i = 0; !err && i < TRIES && seen_has(&s->seen, keep, s->space->group_count); i++) {
+	enum err err = cover_repair(&s->cover, keep, e);
+	for (int i = 0; !err && i < TRIES && seen_has(&s->cover.seen, keep, s->space->group_count); i++) {
 		if (i < MUTATIONS) {
-			variation_mutate_one(&s->variation, s->space, &s->rng, keep);
-			err = repair(s, keep, e);
+			variation_mutate_one(&s->variation, s->space, rng, keep);
+			err = cover_repair(&s->cover, keep, e);
 		} else {
-			err = sample_at(s, s->low + (s->high - s->low) * rng_uniform(&s->rng), keep, e);
+			err = sample_at(s, rng, cover_share(&s->cover, rng_uniform(rng)), keep, e);
 		}
 	}
 	return err;
@@ -246,18 +214,26 @@ static enum err renew(struct strategy *s, int *keep, struct errinfo *e)
 static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e)
 {
 	struct request request = { .metric = METRIC_COUNT };
-	bool beginning = s->asked < s->size || population_count(s->population) < 2;
-	enum err err = beginning ? first(s, ret_keep, &request, e) : breed(s, ret_keep, e);
+	struct rng rng;
+	sample_rng(&rng, s->seed, STREAM, s->cover.asked);
+	enum err err = beginning(s) ? first(s, &rng, ret_keep, &request, e) : breed(s, ret_keep, e);
 	if (!err)
-		err = renew(s, ret_keep, e);
+		err = renew(s, &rng, ret_keep, e);
 	if (!err)
-		err = seen_add(&s->seen, ret_keep, s->space->group_count, e);
+		err = cover_add(&s->cover, ret_keep, e);
 	if (err)
 		return err;
-	s->asked++;
 	*ret_request = request;
 	*ret_done = false;
 	return ERR_OK;
+}
+
+/* A pair of children is bred as it was, for the sake of its random numbers; what it took to make the first one new and
+ * to keep it within limits is in the answer. */
+static enum err skip(struct strategy *s, const int *keep, struct errinfo *e)
+{
+	enum err err = beginning(s) ? ERR_OK : breed(s, s->bred, e);
+	return err ? err : cover_add(&s->cover, keep, e);
 }
 
 /* ---- telling ---- */
@@ -276,5 +252,6 @@ const struct strategy_ops strategy_nsga2 = {
 	.open = open_nsga2,
 	.ask = ask,
 	.tell = tell,
+	.skip = skip,
 	.free = release,
 };

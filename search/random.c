@@ -31,7 +31,7 @@ static enum err open_random(const struct problem *p, const cJSON *object, struct
 	if (!s)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	s->seed = p->seed;
-	enum err err = cover_init(&s->cover, p, object, STREAM, e);
+	enum err err = cover_read(&s->cover, p, object, STREAM, e);
 	if (err) {
 		release(s);
 		return err;

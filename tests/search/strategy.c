@@ -136,6 +136,53 @@ START_TEST(the_same_seed_gives_the_same_run_and_another_a_different_one)
 }
 END_TEST
 
+static struct strategy *open_strategy(const struct problem *p, const char *text, const struct strategy_ops **ret_ops)
+{
+	struct errinfo e = { 0 };
+	struct strategy *s = NULL;
+	cJSON *object = fixture_json(text);
+	*ret_ops = strategy_named(cJSON_GetObjectItem(object, "name")->valuestring);
+	ok((*ret_ops)->open(p, object, &s, &e));
+	cJSON_Delete(object);
+	return s;
+}
+
+START_TEST(what_was_skipped_is_as_if_it_had_been_asked_for)
+{
+	enum { GROUPS = 10, WINDOW = 3, BUDGET = 80 };
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.98, 1);
+	struct problem p = fixture_problem(s);
+	const struct strategy_ops *ops;
+	static int keep[BUDGET][GROUPS];
+	int again[GROUPS];
+	bool done = false;
+	fixture_constrain(&p, "bytes", "<= 70%");
+	p.budget = BUDGET;
+	p.window = WINDOW;
+	struct strategy *asked = open_strategy(&p, strategies[_i], &ops), *skipped = open_strategy(&p, strategies[_i], &ops);
+	for (int i = 0; ops->skip && i < BUDGET; i++) {
+		struct request request;
+		if (i > WINDOW) {
+			struct outcome o = fixture_evaluate(&p, i - WINDOW, keep[i - WINDOW - 1], true);
+			ok(ops->tell(asked, &o, &e));
+			ok(ops->tell(skipped, &o, &e));
+		}
+		ok(ops->ask(asked, keep[i], &request, &done, &e));
+		ck_assert(!done);
+		if (i % 13 < 9) {
+			ok(ops->skip(skipped, keep[i], &e));
+			continue;
+		}
+		ok(ops->ask(skipped, again, &request, &done, &e));
+		ck_assert_mem_eq(keep[i], again, sizeof again);
+	}
+	ops->free(asked);
+	ops->free(skipped);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(a_space_with_fewer_candidates_than_the_budget_is_repeated)
 {
 	struct errinfo e = { 0 };
@@ -309,6 +356,7 @@ Suite *strategy_suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, proposals_are_allowed_new_and_within_the_limits, 0, strategy_count);
 	tcase_add_loop_test(c, the_same_seed_gives_the_same_run_and_another_a_different_one, 0, strategy_count);
+	tcase_add_loop_test(c, what_was_skipped_is_as_if_it_had_been_asked_for, 0, strategy_count);
 	tcase_add_loop_test(c, a_space_with_fewer_candidates_than_the_budget_is_repeated, 0, strategy_count);
 	tcase_add_loop_test(c, one_proposal_is_enough_of_a_budget, 0, strategy_count);
 	tcase_add_loop_test(c, a_constraint_that_no_candidate_keeps_is_refused_by_name, 0, strategy_count);
