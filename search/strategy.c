@@ -12,6 +12,7 @@ static const struct strategy_ops *const strategies[] = {
 	&strategy_anneal,
 	&strategy_netadapt,
 	&strategy_nsga2,
+	&strategy_abc,
 	&strategy_manual,
 };
 
@@ -25,7 +26,7 @@ const struct strategy_ops *strategy_named(const char *name)
 
 const char *strategy_names(void)
 {
-	return "uniform, random, anneal, netadapt, nsga2, manual";
+	return "uniform, random, anneal, netadapt, nsga2, abc, manual";
 }
 
 enum err strategy_check(const cJSON *object, struct errinfo *e)

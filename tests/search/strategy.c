@@ -18,6 +18,7 @@ static const char *const variants[] = {
 	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.75, \"rounds\": 7, \"perturbation\": 1}",
 	"{\"name\": \"netadapt\", \"metric\": \"params\", \"step\": 0.05, \"decay\": 1}",
 	"{\"name\": \"nsga2\", \"population\": 4, \"crossover\": 1, \"eta_crossover\": 2, \"mutation\": 0.5}",
+	"{\"name\": \"abc\", \"sources\": 2, \"limit\": 1, \"genes\": 100}",
 };
 enum { VARIANTS = sizeof variants / sizeof *variants, MOST = 32, TEXT = 160 };
 
@@ -320,6 +321,10 @@ static const struct {
 	{ "{\"name\": \"nsga2\", \"eta_mutation\": -1}", "strategy.eta_mutation: is -1" },
 	{ "{\"name\": \"nsga2\", \"mutation\": 1.5}",
 		"strategy.mutation: is 1.5, expected null or a number from 0 to 1" },
+	{ "{\"name\": \"abc\", \"sources\": 1}", "strategy.sources: is 1, expected an integer from 2 to 1000" },
+	{ "{\"name\": \"abc\", \"limit\": 0}", "strategy.limit: is 0" },
+	{ "{\"name\": \"abc\", \"genes\": 1.5}", "strategy.genes: is 1.5" },
+	{ "{\"name\": \"abc\", \"population\": 20}", "strategy.population: unknown key" },
 	{ "{\"name\": \"nsga2\", \"mutation\": \"low\"}", "strategy.mutation: is \"low\"" },
 };
 

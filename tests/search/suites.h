@@ -20,5 +20,6 @@ Suite *random_suite(void);
 Suite *anneal_suite(void);
 Suite *netadapt_suite(void);
 Suite *nsga2_suite(void);
+Suite *abc_suite(void);
 
 #endif
