@@ -10,7 +10,7 @@ int main(void)
 		space_suite, cost_suite, budget_suite, constraint_suite, pareto_suite, front_suite, halving_suite,
 		stall_suite,
 		table_suite, strategy_suite, uniform_suite, random_suite, anneal_suite, netadapt_suite,
-		nsga2_suite, abc_suite,
+		nsga2_suite, abc_suite, fronts_suite,
 	};
 	SRunner *runner = srunner_create(NULL);
 	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)

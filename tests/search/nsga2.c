@@ -1,7 +1,6 @@
 /* nsga2.c -- NSGA-II on problems whose fronts are known.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,71 +10,6 @@
 #include "search/variation.h"
 #include "tests/search/fixture.h"
 #include "tests/search/suites.h"
-
-enum { VARIABLES = 30, EVALUATIONS = 25000 };
-
-/* Zitzler, Deb & Thiele 2000, on x = (keep - 1) / 10000. */
-static void zdt(int which, const int *keep, double ret[2])
-{
-	double sum = 0, x = (keep[0] - 1) / 10000.0;
-	for (int i = 1; i < VARIABLES; i++)
-		sum += (keep[i] - 1) / 10000.0;
-	double g = 1 + 9 * sum / (VARIABLES - 1);
-	ret[0] = x;
-	ret[1] = which == 1 ? g * (1 - sqrt(x / g)) : g * (1 - (x / g) * (x / g));
-}
-
-static const struct {
-	int which;
-	double volume; /* of the true front below (1.1, 1.1) */
-	double share;
-} fronts[] = {
-	{ 1, 0.1 + 2.0 / 3 + 0.11, 0.995 },
-	{ 2, 0.1 + 1.0 / 3 + 0.11, 0.99 },
-};
-
-static double share_reached(int which, uint64_t seed, double whole)
-{
-	struct errinfo e = { 0 };
-	struct space *s = fixture_flat(VARIABLES);
-	struct problem p = fixture_problem(s);
-	p.objectives[0] = METRIC_LOSS;
-	p.objectives[1] = METRIC_LATENCY;
-	p.budget = EVALUATIONS;
-	p.seed = seed;
-	struct table *t = NULL;
-	cJSON *object = fixture_json("{\"name\": \"nsga2\", \"population\": 100}");
-	double *points = calloc(EVALUATIONS, 2 * sizeof *points), volume = 0;
-	ok(table_open(&p, object, &t, &e));
-	for (int i = 0; i < EVALUATIONS; i++) {
-		enum table_answer answer;
-		struct request request;
-		int number, keep[VARIABLES];
-		ok(table_ask(t, &answer, &number, keep, &request, &e));
-		ck_assert_int_eq(answer, TABLE_PROPOSAL);
-		zdt(which, keep, points + 2 * i);
-		struct outcome o = { .number = number, .ok = true };
-		o.metrics[METRIC_LOSS] = points[2 * i];
-		o.metrics[METRIC_LATENCY] = points[2 * i + 1];
-		ok(table_tell(t, &o, &e));
-	}
-	ok(pareto_hypervolume(points, EVALUATIONS, 2, (double[]){ 1.1, 1.1 }, &volume, &e));
-	free(points);
-	table_close(t);
-	cJSON_Delete(object);
-	space_free(s);
-	return volume / whole;
-}
-
-START_TEST(the_front_of_zdt_is_reached)
-{
-	int which = _i / 3;
-	double share = share_reached(fronts[which].which, (uint64_t)(1 + _i % 3), fronts[which].volume);
-	printf("ZDT%d, seed %d: %.4f of the hypervolume\n", fronts[which].which, 1 + _i % 3, share);
-	ck_assert_double_le(share, 1);
-	ck_assert_double_ge(share, fronts[which].share);
-}
-END_TEST
 
 START_TEST(the_first_population_covers_the_whole_cost_range)
 {
@@ -312,8 +246,6 @@ Suite *nsga2_suite(void)
 {
 	Suite *suite = suite_create("nsga2");
 	TCase *c = tcase_create("nsga2");
-	tcase_set_timeout(c, 120);
-	tcase_add_loop_test(c, the_front_of_zdt_is_reached, 0, 6);
 	tcase_add_test(c, the_first_population_covers_the_whole_cost_range);
 	tcase_add_test(c, the_first_population_is_not_heaped_at_a_limit);
 	tcase_add_test(c, a_population_too_large_for_the_groups_is_refused);

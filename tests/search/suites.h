@@ -21,5 +21,6 @@ Suite *anneal_suite(void);
 Suite *netadapt_suite(void);
 Suite *nsga2_suite(void);
 Suite *abc_suite(void);
+Suite *fronts_suite(void);
 
 #endif
