@@ -163,6 +163,49 @@ START_TEST(the_hypervolume_counts_the_cells_of_an_integer_grid)
 }
 END_TEST
 
+/* Of the union of boxes from each point to the reference 1, by inclusion and exclusion of all intersections. */
+static double volume_by_definition(const double *points, int n, int m)
+{
+	double sum = 0;
+	for (unsigned subset = 1; subset < 1u << n; subset++) {
+		double box = -1;
+		for (int i = 0; i < n; i++)
+			box *= subset >> i & 1 ? -1 : 1;
+		for (int k = 0; k < m; k++) {
+			double corner = 0;
+			for (int i = 0; i < n; i++)
+				corner = subset >> i & 1 ? fmax(corner, points[i * m + k]) : corner;
+			box *= fmax(1 - corner, 0);
+		}
+		sum += box;
+	}
+	return sum;
+}
+
+START_TEST(the_hypervolume_is_that_of_the_union_of_boxes_in_any_order)
+{
+	enum { N = 10 };
+	struct errinfo e = { 0 };
+	struct rng r;
+	double reference[] = { 1, 1, 1, 1 };
+	rng_init(&r, 5, 0);
+	for (int set = 0; set < 300; set++) {
+		int n = 1 + (int)rng_below(&r, N), m = 2 + set % 3;
+		double points[N * 4], shuffled[N * 4], volume, again;
+		uint32_t order[N];
+		for (int i = 0; i < n * m; i++) /* a third of the coordinates is another point's: ties */
+			points[i] = i >= m && rng_below(&r, 3) == 0 ? points[i % m] : 1.1 * rng_uniform(&r);
+		rng_permutation(&r, order, (size_t)n);
+		for (int i = 0; i < n; i++)
+			memcpy(shuffled + i * m, points + (int)order[i] * m, (size_t)m * sizeof *points);
+		ok(pareto_hypervolume(points, n, m, reference, &volume, &e));
+		ok(pareto_hypervolume(shuffled, n, m, reference, &again, &e));
+		ck_assert_double_eq_tol(volume, volume_by_definition(points, n, m), 1e-12);
+		ck_assert_double_eq_tol(again, volume, 1e-12);
+	}
+}
+END_TEST
+
 START_TEST(the_hypervolume_ignores_what_is_not_finite)
 {
 	struct errinfo e = { 0 };
@@ -223,6 +266,7 @@ Suite *pareto_suite(void)
 	tcase_add_test(c, crowding_is_the_sum_of_the_neighbours_distances);
 	tcase_add_test(c, crowding_is_never_nan);
 	tcase_add_test(c, the_hypervolume_counts_the_cells_of_an_integer_grid);
+	tcase_add_test(c, the_hypervolume_is_that_of_the_union_of_boxes_in_any_order);
 	tcase_add_test(c, the_hypervolume_ignores_what_is_not_finite);
 	tcase_add_test(c, a_three_dimensional_front_in_four_dimensions_has_its_volume_times_the_depth);
 	tcase_add_test(c, points_are_ordered_by_violation_front_crowding_and_place);

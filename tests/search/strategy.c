@@ -8,14 +8,14 @@
 #include "search/cost.h"
 #include "search/score.h"
 #include "search/space.h"
-#include "tests/search/fixture.h"
+#include "tests/search/job.h"
 #include "tests/search/suites.h"
 
 /* Beside each with its defaults. */
 static const char *const variants[] = {
 	"{\"name\": \"uniform\", \"metric\": \"bytes\", \"low\": 0.2, \"high\": 0.9}",
 	"{\"name\": \"random\", \"metric\": \"params\", \"low\": 0, \"high\": 1}",
-	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.75, \"rounds\": 7, \"perturbation\": 1}",
+	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.5, \"rounds\": 7, \"perturbation\": 1}",
 	"{\"name\": \"netadapt\", \"metric\": \"params\", \"step\": 0.05, \"decay\": 1}",
 	"{\"name\": \"nsga2\", \"population\": 4, \"crossover\": 1, \"eta_crossover\": 2, \"mutation\": 0.5}",
 	"{\"name\": \"abc\", \"sources\": 2, \"limit\": 1, \"genes\": 100}",
@@ -55,6 +55,17 @@ static bool may_end(const char *strategy)
 static bool ignores_the_seed(const char *strategy)
 {
 	return is(strategy, "netadapt");
+}
+
+static struct strategy *open_strategy(const struct problem *p, const char *text, const struct strategy_ops **ret_ops)
+{
+	struct errinfo e = { 0 };
+	struct strategy *s = NULL;
+	cJSON *object = fixture_json(text);
+	*ret_ops = strategy_named(cJSON_GetObjectItem(object, "name")->valuestring);
+	ok((*ret_ops)->open(p, object, &s, &e));
+	cJSON_Delete(object);
+	return s;
 }
 
 static bool keeps_constraints(const struct problem *p, const int *keep)
@@ -118,6 +129,138 @@ START_TEST(proposals_are_allowed_new_and_within_the_limits)
 }
 END_TEST
 
+START_TEST(groups_are_left_alone_where_there_is_nothing_to_choose)
+{
+	struct space *s = fixture_narrowed();
+	for (int window = 0; window < 8; window += 7) {
+		struct problem p = fixture_problem(s);
+		p.window = window;
+		fixture_constrain(&p, "macs", "<= 70%");
+		int n, *keep = fixture_run(&p, strategies[_i], true, &n);
+		ck_assert_int_ge(different(keep, n, 4), 5); /* of 18 */
+		for (int i = 0; i < n; i++) {
+			ck_assert(space_allows(s, keep + 4 * i));
+			ck_assert(keeps_constraints(&p, keep + 4 * i));
+		}
+		free(keep);
+	}
+	space_free(s);
+}
+END_TEST
+
+START_TEST(workers_and_the_order_of_results_do_not_change_the_proposals)
+{
+	struct space *s = fixture_chain(JOB_GROUPS, 0.95, 1);
+	struct rng luck;
+	rng_init(&luck, 7, 0);
+	for (int window = 0; window < 10; window += 3) {
+		struct problem p = fixture_problem(s);
+		struct job one = { 0 }, other = { 0 };
+		p.window = window;
+		fixture_constrain(&p, "params", "<= 80%");
+		job_open(&one, &p, strategies[_i], true);
+		job_work(&one, 1, &luck, p.budget);
+		ck_assert(one.count == p.budget || may_end(strategies[_i]));
+		for (int workers = 2; workers <= JOB_WORKERS; workers += 2) {
+			job_open(&other, &p, strategies[_i], true);
+			job_work(&other, workers, &luck, p.budget);
+			job_same(&one, &other);
+		}
+		job_close(&one);
+		job_close(&other);
+	}
+	space_free(s);
+}
+END_TEST
+
+/* What an evaluation may come back with at worst. */
+static struct outcome odd_outcome(const struct problem *p, int number, const int *keep)
+{
+	struct outcome o = fixture_evaluate(p, number, keep, false);
+	static const double values[] = { NAN, INFINITY, -INFINITY, 1e308, -1e308, 0 };
+	enum metric m = (enum metric)(number / 2 % METRIC_COUNT);
+	o.ok = number % 5 != 0;
+	if (number % 3 == 0)
+		o.metrics[m] = values[number / 3 % 6];
+	for (int i = 0; i < METRIC_COUNT && !o.ok; i++)
+		o.metrics[i] = NAN;
+	return o;
+}
+
+/* Runs with odd results; with each told again, which is refused, when `twice`. */
+static int run_odd(const struct problem *p, const char *strategy, bool twice, int *ret_keep)
+{
+	struct errinfo e = { 0 };
+	struct table *t = NULL;
+	int groups = p->space->group_count, n = 0;
+	cJSON *object = fixture_json(strategy);
+	ok(table_open(p, object, &t, &e));
+	cJSON_Delete(object);
+	for (;;) {
+		enum table_answer answer;
+		struct request request;
+		int number;
+		ok(table_ask(t, &answer, &number, ret_keep + (n < p->budget ? n : 0) * groups, &request, &e));
+		if (answer == TABLE_DONE)
+			break;
+		struct outcome o = odd_outcome(p, number, ret_keep + n++ * groups), better = o;
+		ok(table_tell(t, &o, &e));
+		better.ok = true;
+		better.metrics[METRIC_ACCURACY] = 1;
+		if (twice)
+			fails(ERR_CONFLICT, table_tell(t, &better, &e));
+	}
+	table_close(t);
+	return n;
+}
+
+START_TEST(odd_and_failed_results_are_taken_and_a_second_one_of_a_trial_changes_nothing)
+{
+	enum { GROUPS = 8, BUDGET = 100 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = fixture_problem(s);
+	static int once[(BUDGET + 1) * GROUPS], twice[(BUDGET + 1) * GROUPS];
+	p.budget = BUDGET;
+	fixture_constrain(&p, "accuracy", ">= 0.3");
+	fixture_constrain(&p, "latency", "<= 0.9");
+	int n = run_odd(&p, strategies[_i], false, once);
+	ck_assert(n == BUDGET || (n > 0 && may_end(strategies[_i])));
+	ck_assert_int_eq(run_odd(&p, strategies[_i], true, twice), n);
+	ck_assert_mem_eq(once, twice, (size_t)(n * GROUPS) * sizeof *once);
+	for (int i = 0; i < n; i++)
+		ck_assert(space_allows(s, once + i * GROUPS));
+	space_free(s);
+}
+END_TEST
+
+START_TEST(a_run_of_nothing_but_failures_goes_on)
+{
+	enum { GROUPS = 8, BUDGET = 60 };
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = fixture_problem(s);
+	static int keep[BUDGET * GROUPS];
+	const struct strategy_ops *ops;
+	struct strategy *strategy = open_strategy(&p, strategies[_i], &ops);
+	for (int i = 0; i < BUDGET; i++) {
+		struct request request;
+		bool done;
+		ok(ops->ask(strategy, keep + i * GROUPS, &request, &done, &e));
+		if (done) {
+			ck_assert(may_end(strategies[_i]));
+			break;
+		}
+		ck_assert(space_allows(s, keep + i * GROUPS));
+		struct outcome o = { .number = i + 1, .keep = keep + i * GROUPS };
+		for (int m = 0; m < METRIC_COUNT; m++)
+			o.metrics[m] = NAN;
+		ok(ops->tell(strategy, &o, &e));
+	}
+	ops->free(strategy);
+	space_free(s);
+}
+END_TEST
+
 START_TEST(the_same_seed_gives_the_same_run_and_another_a_different_one)
 {
 	struct space *s = fixture_chain(10, 0.98, 1);
@@ -136,17 +279,6 @@ START_TEST(the_same_seed_gives_the_same_run_and_another_a_different_one)
 	space_free(s);
 }
 END_TEST
-
-static struct strategy *open_strategy(const struct problem *p, const char *text, const struct strategy_ops **ret_ops)
-{
-	struct errinfo e = { 0 };
-	struct strategy *s = NULL;
-	cJSON *object = fixture_json(text);
-	*ret_ops = strategy_named(cJSON_GetObjectItem(object, "name")->valuestring);
-	ok((*ret_ops)->open(p, object, &s, &e));
-	cJSON_Delete(object);
-	return s;
-}
 
 START_TEST(what_was_skipped_is_as_if_it_had_been_asked_for)
 {
@@ -360,6 +492,11 @@ Suite *strategy_suite(void)
 	TCase *c = tcase_create("strategy");
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, proposals_are_allowed_new_and_within_the_limits, 0, strategy_count);
+	tcase_add_loop_test(c, groups_are_left_alone_where_there_is_nothing_to_choose, 0, strategy_count);
+	tcase_add_loop_test(c, workers_and_the_order_of_results_do_not_change_the_proposals, 0, strategy_count);
+	tcase_add_loop_test(c, odd_and_failed_results_are_taken_and_a_second_one_of_a_trial_changes_nothing, 0,
+		strategy_count);
+	tcase_add_loop_test(c, a_run_of_nothing_but_failures_goes_on, 0, strategy_count);
 	tcase_add_loop_test(c, the_same_seed_gives_the_same_run_and_another_a_different_one, 0, strategy_count);
 	tcase_add_loop_test(c, what_was_skipped_is_as_if_it_had_been_asked_for, 0, strategy_count);
 	tcase_add_loop_test(c, a_space_with_fewer_candidates_than_the_budget_is_repeated, 0, strategy_count);
