@@ -35,7 +35,7 @@ class Daemon:
             os.replace(os.path.join(folder, name + ".new"), os.path.join(folder, name))
         with open(os.path.join(folder, "pared.json"), "w", encoding="ascii") as f:
             json.dump({"state": os.path.join(folder, "state"), "socket": self.socket, "workers": workers,
-                       "cache": os.path.join(folder, "cache"), "log_level": "warning"}, f)
+                       "cache": os.path.join(folder, "cache"), "log_level": "error"}, f)
         self.start()
 
     def start(self, seconds=60):

@@ -8,88 +8,70 @@ with two, and lets each do the same job of quick trials of ResNet-20 (recalibrat
 counts is the time between the first and the last report of a candidate. Then one worker does 500 trials of LeNet-5, and
 the memory that is its own (RssAnon) is looked at after 50 and at the end.
 """
-import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.normpath(os.path.join(HERE, ".."))
-OUT = os.environ.get("OUT", os.path.join(ROOT, "build/release"))
+from daemon import Daemon, ROOT
+
 DATA = "/usr/share/datasets/fashion-mnist/"
 
 
-def job(network, trials, seed, recalibrate):
+def job(api, network, trials, seed, recalibrate):
     return {
-        "name": network, "model": os.path.join(ROOT, "models/fashion-%s.onnx" % network),
+        "name": network, "model": api.upload(os.path.join(ROOT, "models/fashion-%s.onnx" % network)),
         "data": {"format": "idx", "holdout": 5000, "mean": [0.2860], "std": [0.3530], **{
-            part: {"images": DATA + name + "-images-idx3-ubyte.gz", "labels": DATA + name + "-labels-idx1-ubyte.gz"}
+            part: {kind: api.upload(DATA + "%s-%s-ubyte.gz" % (name, file))
+                   for kind, file in (("images", "images-idx3"), ("labels", "labels-idx1"))}
             for part, name in (("train", "train"), ("test", "t10k"))}},
         "objectives": ["accuracy", "macs"], "strategy": {"name": "random"}, "budget": {"trials": trials},
         "rungs": [{"recalibrate": recalibrate, "images": 5000}], "seed": seed, "window": 8}
 
 
-class Daemon:
-    def __init__(self, folder, workers):
+class Bench:
+    """A new daemon and one job."""
+
+    def __init__(self, folder, workers, *wanted):
         shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(folder)
-        self.folder, self.url = folder, "unix:%s/pared.sock" % folder
-        with open(os.path.join(folder, "pared.json"), "w", encoding="ascii") as f:
-            json.dump({"state": folder + "/state", "socket": folder + "/pared.sock", "cache": folder + "/cache",
-                       "workers": workers, "log_level": "error"}, f)
-        self.process = subprocess.Popen([os.path.join(OUT, "pared"), "-c", folder + "/pared.json"])
-        while not os.path.exists(folder + "/pared.sock"):
-            time.sleep(0.05)
+        self.daemon = Daemon(folder, workers)
+        self.api = self.daemon.api()
+        self.job = self.api.post("/v1/jobs", job(self.api, *wanted))["id"]
 
-    def pare(self, *arguments):
-        command = [os.path.join(OUT, "pare"), "-u", self.url, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def submit(self, document):
-        path = os.path.join(self.folder, "job.json")
-        with open(path, "w", encoding="ascii") as f:
-            json.dump(document, f)
-        return json.loads(self.pare("submit", path, "--json"))["id"]
-
-    def trials(self, number):
-        found = json.loads(self.pare("trials", str(number), "--json"))["trials"]
+    def evaluated(self):
+        found = self.api.get("/v1/jobs/%d/trials" % self.job)["trials"]
         return [t for t in found if t["number"] > 0 and t["state"] == "complete" and not t["source"]]
 
     def own_memory(self):
         """Of its first worker, in MB."""
-        pid = json.loads(self.pare("workers", "--json"))["workers"][0]["pid"]
+        pid = self.api.get("/v1/workers")["workers"][0]["pid"]
         with open("/proc/%d/status" % pid, encoding="ascii") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("RssAnon")) / 1024
 
     def close(self):
-        self.process.terminate()
-        self.process.wait()
-        shutil.rmtree(self.folder)
+        self.daemon.stop()
+        shutil.rmtree(self.daemon.folder)
 
 
 def rate(folder, workers, count, seed):
     """Trials a minute."""
-    daemon = Daemon(folder, workers)
-    number = daemon.submit(job("resnet20", count, seed, 2048))
-    while len(daemon.trials(number)) < count:
-        time.sleep(3)  # asking takes a core for a moment
-    finished = sorted(t["finished"] for t in daemon.trials(number))
-    daemon.close()
+    bench = Bench(folder, workers, "resnet20", count, seed, 2048)
+    while len(bench.evaluated()) < count:
+        time.sleep(3)
+    finished = sorted(t["finished"] for t in bench.evaluated())
+    bench.close()
     return (len(finished) - workers) / ((finished[-1] - finished[workers - 1]) / 6e4)
 
 
 def growth(folder, count):
-    daemon = Daemon(folder, 1)
-    number, memory = daemon.submit(job("lenet5", count, 1, 0)), None
-    while len(daemon.trials(number)) < count:
-        if memory is None and len(daemon.trials(number)) >= count // 10:
-            memory = daemon.own_memory()
+    bench, memory = Bench(folder, 1, "lenet5", count, 1, 0), None
+    while len(bench.evaluated()) < count:
+        if memory is None and len(bench.evaluated()) >= count // 10:
+            memory = bench.own_memory()
         time.sleep(0.5)
-    after = daemon.own_memory()
-    daemon.close()
+    after = bench.own_memory()
+    bench.close()
     print("memory of a worker's own: %.1f MB after %d trials, %.1f MB after %d" % (memory, count // 10, after, count))
 
 
