@@ -47,7 +47,7 @@ static enum err open_search(struct job *j, struct space *space, const struct tri
 
 static enum err read_space(const struct job *j, const cJSON *inventory, struct space **ret, struct errinfo *e)
 {
-	struct space_limits limits = { .max_ratio = j->spec->max_ratio, .round_to = (int)j->spec->round_to };
+	struct space_limits limits = spec_limits(j->spec);
 	return space_read(inventory, &limits, ret, e);
 }
 

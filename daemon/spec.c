@@ -38,10 +38,20 @@ static const struct json_field raw_fields[] = {
 	JSON_FIELD(struct raw, limits, JSON_OBJECT, false, 0, 0),
 };
 
+struct raw_prune {
+	const char *criterion;
+	double max_ratio;
+	int64_t round_to;
+	const cJSON *include, *exclude, *groups;
+};
+
 static const struct json_field prune_fields[] = {
-	JSON_FIELD(struct spec, criterion, JSON_STRING, false, 0, 0),
-	JSON_FIELD(struct spec, max_ratio, JSON_NUMBER, false, 0, 1),
-	JSON_FIELD(struct spec, round_to, JSON_INT, false, 1, 65536),
+	JSON_FIELD(struct raw_prune, criterion, JSON_STRING, false, 0, 0),
+	JSON_FIELD(struct raw_prune, max_ratio, JSON_NUMBER, false, 0, 1),
+	JSON_FIELD(struct raw_prune, round_to, JSON_INT, false, 1, 65536),
+	JSON_FIELD(struct raw_prune, include, JSON_ARRAY, false, 0, 0),
+	JSON_FIELD(struct raw_prune, exclude, JSON_ARRAY, false, 0, 0),
+	JSON_FIELD(struct raw_prune, groups, JSON_ARRAY, false, 0, 0),
 };
 
 static const struct json_field budget_fields[] = {
@@ -128,12 +138,16 @@ static enum err check_criterion(const char *name, struct errinfo *e)
 
 static enum err read_prune(const cJSON *obj, struct spec *s, struct errinfo *e)
 {
-	enum err err = obj ? json_read(obj, "prune", prune_fields, COUNT(prune_fields), s, e) : ERR_OK;
+	struct raw_prune raw = { .criterion = "l1", .max_ratio = 0.95, .round_to = 1 };
+	enum err err = obj ? json_read(obj, "prune", prune_fields, COUNT(prune_fields), &raw, e) : ERR_OK;
 	if (!err)
-		err = check_criterion(s->criterion, e);
-	if (!err && s->max_ratio == 0)
+		err = check_criterion(raw.criterion, e);
+	if (!err && raw.max_ratio == 0)
 		err = err_set(e, ERR_INPUT, "prune.max_ratio: is 0, expected a number above 0 and at most 1");
-	return err;
+	s->criterion = raw.criterion;
+	s->max_ratio = raw.max_ratio;
+	s->round_to = raw.round_to;
+	return err ? err : limits_read(raw.include, raw.exclude, raw.groups, &s->limits, e);
 }
 
 static enum err read_objectives(const cJSON *array, struct spec *s, struct errinfo *e)
@@ -227,6 +241,13 @@ static enum err read_rungs(const cJSON *array, struct spec *s, struct errinfo *e
 	return ERR_OK;
 }
 
+struct space_limits spec_limits(const struct spec *s)
+{
+	const struct limits *l = &s->limits;
+	return (struct space_limits){ .max_ratio = s->max_ratio, .round_to = (int)s->round_to, .include = l->include,
+		.exclude = l->exclude, .rules = l->rules, .rule_count = l->rule_count };
+}
+
 int spec_last(const struct spec *s)
 {
 	return s->rung_count - 1;
@@ -317,7 +338,7 @@ enum err spec_read(cJSON *doc, struct spec **ret, struct errinfo *e)
 		cJSON_Delete(doc);
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
-	*s = (struct spec){ .doc = doc, .criterion = "l1", .max_ratio = 0.95, .round_to = 1,
+	*s = (struct spec){ .doc = doc,
 		.objectives = { METRIC_ACCURACY, METRIC_PARAMS }, .objective_count = 2, .trials = 60,
 		.trial_memory_mb = 4096 };
 	enum err err = read_all(s, e);
@@ -538,7 +559,7 @@ enum err spec_digest(const struct spec *s, const char *model, int rung, const ch
 {
 	struct text t;
 	begin_digest(s, model, &t);
-	spec_write_prune(s, &t);
+	text_string(&t, s->criterion);
 	for (int i = 0; i <= rung; i++)
 		spec_write_rung(&s->rungs[i], true, &t);
 	text_int(&t, s->seed);

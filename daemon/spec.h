@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/trainspec.h"
+#include "daemon/limits.h"
 #include "search/constraint.h"
 #include "search/ladder.h"
 #include "search/metric.h"
@@ -40,6 +41,7 @@ struct spec {
 	const char *criterion;
 	double max_ratio;
 	int64_t round_to;
+	struct limits limits;
 	enum metric objectives[PARETO_MAX_OBJECTIVES];
 	int objective_count;
 	struct constraint constraints[CONSTRAINT_MAX];
@@ -64,6 +66,9 @@ void spec_free(struct spec *s);
 /* That all blobs are there: ERR_INPUT naming the field that refers to a missing one. */
 enum err spec_blobs(const struct spec *s, struct store *store, struct errinfo *e) __attribute__((warn_unused_result));
 
+/* What of the network may be pruned; points into s. */
+struct space_limits spec_limits(const struct spec *s);
+
 /* The rung whose results count; the baseline is measured as it says, without training. */
 int spec_last(const struct spec *s);
 
@@ -83,8 +88,8 @@ void spec_write_pretrain(const struct spec *s, struct text *t);
 /* Of an evaluation that trains, or of one that doesn't. */
 void spec_write_limits(const struct spec *s, bool trains, struct text *t);
 
-/* Names all that decides a trial's result: the model that is pruned, data, prune, the rungs up to its own, for it
- * continues what was trained below, seed and candidate (JSON text). */
+/* Names all that decides a trial's result: the model that is pruned, data, the criterion, the rungs up to its own, for
+ * it continues what was trained below, seed and candidate (JSON text). Which others the limits allow does not matter. */
 enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
 	struct errinfo *e) __attribute__((warn_unused_result));
 /* The same of the baseline: the submitted model, data, how it is trained before, seed, and what the last rung measures.

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "search/range.h"
 
 enum { MOST_GROUPS = 65536, MOST_LAYERS = 1048576, MOST_CHANNELS = 1 << 24, MOST_SHARES = 33 };
 
@@ -77,19 +78,6 @@ static enum err no_memory(struct errinfo *e)
 
 /* ---- groups ---- */
 
-/* What may be removed is rounded down, with room for 20 * 0.95 being a hair under 19. */
-static void group_limit(struct space_group *g, const struct space_limits *limits)
-{
-	int least = g->channels - (int)floor(g->channels * limits->max_ratio + 1e-9);
-	if (least < 1)
-		least = 1;
-	int64_t step = limits->round_to;
-	int64_t rounded = (least + step - 1) / step * step;
-	g->step = limits->round_to;
-	g->min_keep = rounded < g->channels ? (int)rounded : g->channels;
-	g->max_keep = g->channels;
-}
-
 static enum err read_share(const cJSON *item, double before, bool last, const char *path, int index, float *ret,
 	struct errinfo *e)
 {
@@ -126,8 +114,7 @@ static enum err read_shares(struct space *s, const cJSON *array, const char *pat
 	return ERR_OK;
 }
 
-static enum err read_group(struct space *s, const cJSON *item, int index, const struct space_limits *limits,
-	struct errinfo *e)
+static enum err read_group(struct space *s, const cJSON *item, int index, struct errinfo *e)
 {
 	char path[32];
 	struct group_row row = { 0 };
@@ -140,8 +127,18 @@ static enum err read_group(struct space *s, const cJSON *item, int index, const 
 	if (!g->name)
 		return no_memory(e);
 	g->channels = (int)row.channels;
-	group_limit(g, limits);
 	return row.importance ? read_shares(s, row.importance, path, g, e) : ERR_OK;
+}
+
+static enum err check_prunable(const struct space *s, const struct space_limits *limits, struct errinfo *e)
+{
+	bool named = limits->include.count || limits->exclude.count || limits->rule_count;
+	for (int i = 0; i < s->group_count; i++)
+		if (s->groups[i].min_keep < s->groups[i].channels)
+			return ERR_OK;
+	return err_set(e, ERR_UNSUPPORTED,
+		"nothing can be pruned: no group may lose a channel with max_ratio %g and round_to %d%s",
+		limits->max_ratio, limits->round_to, named ? " and prune's limits by name" : "");
 }
 
 static enum err read_groups(struct space *s, const cJSON *array, const struct space_limits *limits, struct errinfo *e)
@@ -155,18 +152,13 @@ static enum err read_groups(struct space *s, const cJSON *array, const struct sp
 	if (!s->groups)
 		return no_memory(e);
 	s->group_count = count;
-	bool prunable = false;
 	for (const cJSON *item = array->child; item; item = item->next, index++) {
-		enum err err = read_group(s, item, index, limits, e);
+		enum err err = read_group(s, item, index, e);
 		if (err)
 			return err;
-		prunable = prunable || s->groups[index].min_keep < s->groups[index].channels;
 	}
-	if (!prunable)
-		return err_set(e, ERR_UNSUPPORTED,
-			"nothing can be pruned: no group may lose a channel with max_ratio %g and round_to %d",
-			limits->max_ratio, limits->round_to);
-	return ERR_OK;
+	enum err err = range_set(s->groups, count, limits, e);
+	return err ? err : check_prunable(s, limits, e);
 }
 
 /* ---- layers ---- */
@@ -306,16 +298,6 @@ static enum err read_fixed(struct space *s, const cJSON *object, struct intact *
 	return ERR_OK;
 }
 
-static enum err check_limits(const struct space_limits *limits, struct errinfo *e)
-{
-	if (!(limits->max_ratio >= 0 && limits->max_ratio <= 1))
-		return err_set(e, ERR_INPUT, "prune.max_ratio: is %g, expected a number from 0 to 1",
-			limits->max_ratio);
-	if (limits->round_to < 1)
-		return err_set(e, ERR_INPUT, "prune.round_to: is %d, expected an integer from 1", limits->round_to);
-	return ERR_OK;
-}
-
 static enum err read_document(struct space *s, const struct document *doc, const struct space_limits *limits,
 	struct errinfo *e)
 {
@@ -346,7 +328,7 @@ static struct space *space_new(void)
 enum err space_read(const cJSON *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
 {
 	struct document doc = { 0 };
-	enum err err = check_limits(limits, e);
+	enum err err = range_check(limits, e);
 	if (!err)
 		err = json_read(inventory, "", document_fields, COUNT_OF(document_fields), &doc, e);
 	if (err)

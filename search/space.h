@@ -55,15 +55,31 @@ struct space {
 	struct arena *arena; /* everything above lives here */
 };
 
-/* Limits on every group, from the job's "prune". */
+/* Names of groups, or shell patterns (fnmatch). */
+struct space_patterns {
+	const char *const *text;
+	int count;
+};
+
+/* Limits of the groups that it matches. */
+struct space_rule {
+	struct space_patterns match;
+	double min_ratio, max_ratio; /* NaN: not said */
+	int round_to;                /* 0: not said */
+};
+
+/* Limits on all groups, from the job's "prune". */
 struct space_limits {
 	double max_ratio; /* 0..1: the most a group may lose */
 	int round_to;     /* >= 1 */
+	struct space_patterns include, exclude; /* without include all are included, but those of exclude */
+	const struct space_rule *rules;         /* later ones win */
+	int rule_count;
 };
 
 /* Checks everything: kinds, ranges, group indices, and that nothing in the cost of the unpruned network exceeds 2^53
  * (so nothing does in any candidate's). At most 65536 groups and 1048576 layers, ERR_LIMIT beyond. ERR_UNSUPPORTED
- * "nothing can be pruned" when there is no group, or none that may lose a channel. */
+ * "nothing can be pruned" when there is no group, or none that may lose a channel, and as range_set says. */
 enum err space_read(const cJSON *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void space_free(struct space *s);

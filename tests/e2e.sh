@@ -160,6 +160,18 @@ before=$(sql 'select count(*) from trial where source is null')
 ok "the same job again" timeout "$patience" "$OUT/pare" submit "$top/plain.json" --watch
 ok "is answered from the store" test "$(sql 'select count(*) from trial where source is null')" = "$before"
 
+# ---- limits by group ----
+job 12 '{"name": "random"}' | sed 's|"strategy"|"prune": {"exclude": ["features.0"],\
+	"groups": [{"match": "classifier.*", "min_ratio": 0.5}]}, "strategy"|' >"$top/limits.json"
+ok "limits: a job with some runs to its end" timeout "$patience" "$OUT/pare" submit "$top/limits.json" --watch
+limited=$(sql 'select max(id) from job')
+ok "limits: an excluded group stays whole, others lose at least what they must" test "$(sql "select count(*) from trial where job = $limited
+	and json_extract(candidate, '\$[0]') = 6 and json_extract(candidate, '\$[2]') <= 60 and json_extract(candidate, '\$[3]') <= 42")" = 12
+sed 's|"features.0"|"fc*"|' "$top/limits.json" >"$top/nowhere.json"
+"$OUT/pare" submit "$top/nowhere.json" --watch >"$top/nowhere.out" 2>&1
+ok "limits: a pattern that matches nothing fails its job, exit 1" test $? = 1
+ok "limits: and names the groups there are" grep -q '"fc\*" matches none.*features.0, features.3, classifier.1' "$top/nowhere.out"
+
 # ---- export ----
 trial=$(sql 'select trial from pareto where job = 1 and trial > 0 limit 1')
 ok "pare export" "$OUT/pare" export 1 --trial "$trial" -o "$top/small.onnx"

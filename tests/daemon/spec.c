@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/spec.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,24 @@ static const struct {
 	{ JOB(", \"prune\": {\"max_ratio\": 1.5}"), "prune.max_ratio: is 1.5, expected a number from 0 to 1" },
 	{ JOB(", \"prune\": {\"max_ratio\": 0}"), "prune.max_ratio: is 0, expected a number above 0" },
 	{ JOB(", \"prune\": {\"round_to\": 0}"), "prune.round_to: is 0, expected an integer from 1" },
+	{ JOB(", \"prune\": {\"include\": \"a\"}"), "prune.include: is \"a\", expected an array" },
+	{ JOB(", \"prune\": {\"include\": []}"), "prune.include: has 0 entries, expected at least one" },
+	{ JOB(", \"prune\": {\"exclude\": [\"a\", 5]}"), "prune.exclude[1]: is 5, expected the name of a group" },
+	{ JOB(", \"prune\": {\"exclude\": [\"\"]}"), "prune.exclude[0]: has 0 bytes, expected 1 to 200" },
+	{ JOB(", \"prune\": {\"groups\": {}}"), "prune.groups: is an object" },
+	{ JOB(", \"prune\": {\"groups\": [{\"max_ratio\": 1}]}"), "prune.groups[0].match: missing" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": 7, \"max_ratio\": 1}]}"), "prune.groups[0].match: is 7" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": [], \"max_ratio\": 1}]}"),
+	"prune.groups[0].match: has 0 entries" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": \"a\"}]}"), "prune.groups[0]: limits nothing" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": \"a\", \"ratio\": 1}]}"),
+	"prune.groups[0].ratio: unknown key" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": \"a\", \"min_ratio\": -1}]}"),
+	"prune.groups[0].min_ratio: is -1" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": \"a\", \"round_to\": 0}]}"),
+	"prune.groups[0].round_to: is 0" },
+	{ JOB(", \"prune\": {\"groups\": [{\"match\": \"a\", \"min_ratio\": 0.5, \"max_ratio\": 0.4}]}"),
+	"prune.groups[0].min_ratio: is 0.5, expected at most max_ratio, which is 0.4" },
 	{ JOB(", \"objectives\": [\"accuracy\"]"), "objectives: has 1 entries, expected 2 to 4" },
 	{ JOB(", \"objectives\": [\"accuracy\", \"speed\"]"), "objectives[1]: is \"speed\", expected accuracy" },
 	{ JOB(", \"objectives\": [\"macs\", \"macs\"]"), "objectives[1]: is \"macs\", expected each metric only once" },
@@ -156,10 +175,12 @@ START_TEST(the_digest_knows_all_that_decides_a_result_and_nothing_else)
 		JOB(", \"limits\": {\"trial_seconds\": 1}, \"budget\": {\"trials\": 3}, \"window\": 9"),
 		JOB_DATA(", \"holdout\": 5000.0"),
 		JOB(", \"objectives\": [\"loss\", \"macs\"], \"strategy\": {\"name\": \"random\"}"),
+		JOB(", \"prune\": {\"max_ratio\": 0.5, \"round_to\": 8, \"exclude\": [\"a\"]}"),
 	};
 	static const char *const different[] = {
 		JOB(", \"seed\": 2"), JOB(", \"rungs\": [{\"images\": 4999}]"), JOB_DATA(", \"holdout\": 5001"),
 		JOB(", \"rungs\": [{\"latency\": {}}]"), JOB_DATA(", \"mean\": [0]"),
+		JOB(", \"prune\": {\"criterion\": \"l2\"}"),
 		"{\"name\": \"n\", \"model\": \"" B "\", \"data\": {" DATA "}}",
 	};
 	digest_of(JOB(""), "[1,2]", plain);
@@ -246,6 +267,46 @@ START_TEST(the_parts_of_a_lease_are_complete)
 	ck_assert_str_eq(text, "{\"criterion\":\"l1\",\"max_ratio\":0.95,\"round_to\":1}");
 	free(text);
 	spec_free(s);
+}
+END_TEST
+
+START_TEST(limits_by_group_are_read_in_their_order)
+{
+	struct spec *s;
+	ck_ok(spec_parse(JOB(", \"prune\": {\"groups\": [{\"match\": [\"c*\", \"d\"], \"min_ratio\": 0.25},"
+		" {\"match\": \"e\", \"max_ratio\": 0.5, \"round_to\": 4}], \"max_ratio\": 0.75, \"exclude\": [\"b\"],"
+		" \"include\": [\"a\", \"a?\"]}"), &s, &e));
+	struct space_limits l = spec_limits(s);
+	ck_assert_double_eq(l.max_ratio, 0.75);
+	ck_assert_int_eq(l.include.count, 2);
+	ck_assert_str_eq(l.include.text[1], "a?");
+	ck_assert_int_eq(l.exclude.count, 1);
+	ck_assert_str_eq(l.exclude.text[0], "b");
+	ck_assert_int_eq(l.rule_count, 2);
+	ck_assert_int_eq(l.rules[0].match.count, 2);
+	ck_assert_str_eq(l.rules[0].match.text[1], "d");
+	ck_assert(l.rules[0].min_ratio == 0.25 && isnan(l.rules[0].max_ratio) && l.rules[0].round_to == 0);
+	ck_assert_str_eq(l.rules[1].match.text[0], "e");
+	ck_assert(isnan(l.rules[1].min_ratio) && l.rules[1].max_ratio == 0.5 && l.rules[1].round_to == 4);
+	spec_free(s);
+}
+END_TEST
+
+START_TEST(more_or_longer_patterns_than_allowed_are_refused)
+{
+	struct spec *s;
+	char list[2048] = "", long_one[256] = "", job[4096];
+	for (int i = 0; i < 257; i++)
+		strcat(list, i ? ",\"a\"" : "\"a\"");
+	snprintf(job, sizeof job, JOB(", \"prune\": {\"exclude\": [%s]}"), list);
+	ck_fails(ERR_INPUT, "prune.exclude[256]: is pattern 257, expected at most 256", spec_parse(job, &s, &e));
+	list[256 * 4 - 1] = '\0';
+	snprintf(job, sizeof job, JOB(", \"prune\": {\"exclude\": [%s]}"), list);
+	ck_ok(spec_parse(job, &s, &e));
+	spec_free(s);
+	memset(long_one, 'x', 201);
+	snprintf(job, sizeof job, JOB(", \"prune\": {\"include\": [\"%s\"]}"), long_one);
+	ck_fails(ERR_INPUT, "prune.include[0]: has 201 bytes, expected 1 to 200", spec_parse(job, &s, &e));
 }
 END_TEST
 
@@ -349,6 +410,8 @@ Suite *suite_spec(void)
 	tcase_add_test(t, the_digest_knows_all_that_decides_a_result_and_nothing_else);
 	tcase_add_loop_test(t, the_data_of_a_lease_is_in_one_canonical_form, 0,
 		sizeof data_forms / sizeof *data_forms);
+	tcase_add_test(t, limits_by_group_are_read_in_their_order);
+	tcase_add_test(t, more_or_longer_patterns_than_allowed_are_refused);
 	tcase_add_test(t, several_rungs_and_training_are_read);
 	tcase_add_test(t, the_digest_knows_the_rungs_up_to_its_own);
 	tcase_add_test(t, training_in_a_lease_is_complete);

@@ -260,6 +260,103 @@ START_TEST(max_ratio_times_channels_is_not_cut_by_rounding_errors)
 }
 END_TEST
 
+/* The groups conv1 to conv3 and head[0], of 20, 40, 64 and 7 channels, under some limits. */
+static enum err read_limited(const struct space_limits *limits, struct space **ret, struct errinfo *e)
+{
+	cJSON *doc = fixture_json("{\"groups\": [{\"name\": \"conv1\", \"channels\": 20}, {\"name\": \"conv2\","
+		" \"channels\": 40}, {\"name\": \"conv3\", \"channels\": 64}, {\"name\": \"head[0]\","
+		" \"channels\": 7}], \"layers\": [], \"fixed\": {\"params\": 0, \"buffers\": 0}}");
+	enum err err = space_read(doc, limits, ret, e);
+	cJSON_Delete(doc);
+	return err;
+}
+
+#define PATTERNS(...) \
+	{ .text = (const char *const[]){ __VA_ARGS__ }, \
+	  .count = sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *) }
+
+static void limited_to(const struct space_limits *limits, const int min[4], const int max[4])
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	ok(read_limited(limits, &s, &e));
+	for (int g = 0; g < 4; g++) {
+		ck_assert_int_eq(s->groups[g].min_keep, min[g]);
+		ck_assert_int_eq(s->groups[g].max_keep, max[g]);
+	}
+	space_free(s);
+}
+
+START_TEST(groups_that_are_not_included_or_are_excluded_stay_whole)
+{
+	struct space_limits limits = { .max_ratio = 0.9, .round_to = 1, .include = PATTERNS("conv[12]", "head[0]") };
+	int whole[] = { 20, 40, 64, 7 };
+	limited_to(&limits, (int[]){ 2, 4, 64, 1 }, whole);
+	limits.exclude = (struct space_patterns)PATTERNS("conv2", "*3");
+	limited_to(&limits, (int[]){ 2, 40, 64, 1 }, whole);
+	limits.include.count = 0;
+	limited_to(&limits, (int[]){ 2, 40, 64, 1 }, whole);
+}
+END_TEST
+
+START_TEST(later_rules_win_in_what_they_say)
+{
+	struct space_rule rules[] = {
+		{ .match = PATTERNS("*"), .min_ratio = 0.25, .max_ratio = 0.5 },
+		{ .match = PATTERNS("conv3", "head*"), .min_ratio = NAN, .max_ratio = 0.75, .round_to = 16 },
+		{ .match = PATTERNS("conv1"), .min_ratio = 0, .max_ratio = NAN },
+	};
+	struct space_limits limits = { .max_ratio = 0.9, .round_to = 1, .rules = rules, .rule_count = 3 };
+	/* A fourth of head's 7 channels is two, and no multiple of 16 is left to it. */
+	limited_to(&limits, (int[]){ 10, 20, 16, 5 }, (int[]){ 20, 30, 48, 5 });
+}
+END_TEST
+
+START_TEST(at_least_what_must_be_removed_is)
+{
+	struct space_rule rule = { .match = PATTERNS("*"), .min_ratio = 0.3, .max_ratio = 0.3 };
+	struct space_limits limits = { .max_ratio = 0.9, .round_to = 1, .rules = &rule, .rule_count = 1 };
+	limited_to(&limits, (int[]){ 14, 28, 44, 4 }, (int[]){ 14, 28, 44, 4 });
+}
+END_TEST
+
+START_TEST(a_pattern_that_matches_nothing_is_refused_with_the_groups_there_are)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	struct space_rule rule = { .match = PATTERNS("conv*", "dense*"), .min_ratio = NAN, .max_ratio = NAN };
+	struct space_limits limits = { .max_ratio = 0.9, .round_to = 1, .include = PATTERNS("conv2", "fc?") };
+	fails(ERR_UNSUPPORTED, read_limited(&limits, &s, &e));
+	says("prune.include: \"fc?\" matches none of the network's groups: conv1, conv2, conv3, head[0]");
+	limits.include.count = 1;
+	limits.exclude = (struct space_patterns)PATTERNS("conv");
+	fails(ERR_UNSUPPORTED, read_limited(&limits, &s, &e));
+	says("prune.exclude: \"conv\" matches none");
+	limits.exclude.count = 0;
+	limits.rules = &rule;
+	limits.rule_count = 1;
+	fails(ERR_UNSUPPORTED, read_limited(&limits, &s, &e));
+	says("prune.groups[0].match: \"dense*\" matches none");
+	limits = (struct space_limits){ .max_ratio = 0.9, .round_to = 1, .exclude = PATTERNS("*") };
+	fails(ERR_UNSUPPORTED, read_limited(&limits, &s, &e));
+	says("nothing can be pruned");
+	says("limits by name");
+}
+END_TEST
+
+START_TEST(a_group_that_must_lose_more_than_it_may_is_refused)
+{
+	struct errinfo e = { 0 };
+	struct space *s = NULL;
+	struct space_rule rule = { .match = PATTERNS("conv2"), .min_ratio = 0.6, .max_ratio = NAN };
+	struct space_limits limits = { .max_ratio = 0.5, .round_to = 1, .rules = &rule, .rule_count = 1 };
+	fails(ERR_UNSUPPORTED, read_limited(&limits, &s, &e));
+	says("group conv2 must lose at least 0.6 of its channels (min_ratio) and may lose at most 0.5");
+	limits.exclude = (struct space_patterns)PATTERNS("conv2");
+	limited_to(&limits, (int[]){ 10, 40, 32, 4 }, (int[]){ 20, 40, 64, 7 });
+}
+END_TEST
+
 /* The nearest of all allowed keeps, by trying each. */
 static int nearest(const struct space_group *g, double wanted)
 {
@@ -353,6 +450,11 @@ Suite *space_suite(void)
 	tcase_add_test(c, more_than_65536_groups_are_refused);
 	tcase_add_test(c, a_cost_of_exactly_2_to_the_53_is_accepted);
 	tcase_add_test(c, max_ratio_times_channels_is_not_cut_by_rounding_errors);
+	tcase_add_test(c, groups_that_are_not_included_or_are_excluded_stay_whole);
+	tcase_add_test(c, later_rules_win_in_what_they_say);
+	tcase_add_test(c, at_least_what_must_be_removed_is);
+	tcase_add_test(c, a_pattern_that_matches_nothing_is_refused_with_the_groups_there_are);
+	tcase_add_test(c, a_group_that_must_lose_more_than_it_may_is_refused);
 	tcase_add_test(c, rounding_finds_the_nearest_allowed_keep);
 	tcase_add_test(c, stepping_visits_every_allowed_keep_and_stops_at_the_ends);
 	tcase_add_test(c, only_candidates_within_the_limits_are_allowed);
