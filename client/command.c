@@ -37,6 +37,9 @@ static const struct command commands[] = {
 		"above them. ACCURACY is that on the held-out images, TEST that on the test set." },
 	{ "export", "JOB", export_run, "fetch a trial's model (ONNX)",
 		"The file's digest is checked before it gets its name." },
+	{ "finish", "JOB", change_run, "propose no more trials of a job and bring it to its end",
+		"Trials that are under way, and those that go up from them, are completed; then the test set is\n"
+		"scored." },
 	{ "cancel", "JOB", change_run, "end a job early; what is complete stays",
 		"Trials that are running are dropped." },
 	{ "pause", "JOB", change_run, "hand out no more trials of a job", "Trials that are running are finished." },

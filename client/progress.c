@@ -26,6 +26,8 @@ void progress_job(struct progress *p, const cJSON *job)
 	format_clean(view_text(job, "name"), p->name, sizeof p->name);
 	format_clean(view_text(job, "state"), p->state, sizeof p->state);
 	format_clean(view_text(job, "reason") ? view_text(job, "reason") : "", p->reason, sizeof p->reason);
+	const char *end = view_text(job, "ended");
+	format_clean(end && strcmp(end, "trials") ? end : "", p->early, sizeof p->early);
 	p->job = view_number(job, "id");
 	plan_read(job, &p->plan);
 	p->hypervolume = view_number(job, "hypervolume");
@@ -121,7 +123,7 @@ static double left_at(const struct progress *p, int rung)
 double progress_left(const struct progress *p)
 {
 	double seconds = 0;
-	if (strcmp(p->state, "searching"))
+	if (strcmp(p->state, "searching") || *p->early)
 		return NAN;
 	for (int r = 0; r < p->plan.rungs; r++)
 		seconds += left_at(p, r);
@@ -166,7 +168,10 @@ static void compose(const struct progress *p, unsigned parts, char buf[PROGRESS_
 	snprintf(text, sizeof text, parts & PART_NAME ? "job %.0f %s" : "job %.0f", p->job, p->name);
 	append(buf, text);
 	append(buf, p->state);
-	if ((parts & PART_TRIALS) && isfinite(plan_total(&p->plan))) {
+	if ((parts & PART_TRIALS) && *p->early) {
+		snprintf(text, sizeof text, "%d trials, ended by %s", ended(p), p->early);
+		append(buf, text);
+	} else if ((parts & PART_TRIALS) && isfinite(plan_total(&p->plan))) {
 		snprintf(text, sizeof text, "%d/%.0f trials", ended(p), plan_total(&p->plan));
 		append(buf, text);
 	}

@@ -23,6 +23,7 @@ struct progress_trial {
 
 struct progress {
 	char name[128], state[32], reason[256];
+	char early[32]; /* why it proposes no more before its budget is used up; "": it does, or did not stop early */
 	double job, hypervolume;         /* NaN: unknown */
 	struct plan plan;
 	struct progress_trial *trials;   /* by number, 0 is the baseline */

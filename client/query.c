@@ -1,4 +1,4 @@
-/* query.c -- the commands that ask once and print: jobs, show, trials, workers; cancel, pause, resume.
+/* query.c -- the commands that ask once and print: jobs, show, trials, workers; finish, cancel, pause, resume.
  * SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
@@ -108,7 +108,7 @@ enum err show_run(struct client *c, struct errinfo *e)
 	return strchr(c->args->operands[0], '.') ? show_trial(c, e) : show_job(c, e);
 }
 
-/* cancel, pause, resume: the command's name is the path's last part. */
+/* finish, cancel, pause, resume: the command's name is the path's last part. */
 enum err change_run(struct client *c, struct errinfo *e)
 {
 	int64_t job;
@@ -121,8 +121,9 @@ enum err change_run(struct client *c, struct errinfo *e)
 	if (!err && c->args->json)
 		err = client_print_json(c, answer, e);
 	else if (!err)
-		client_note(c, "job %" PRId64 " is %s", job,
-			view_text(answer, "state") ? view_text(answer, "state") : "changed");
+		client_note(c, "job %" PRId64 " is %s%s", job,
+			view_text(answer, "state") ? view_text(answer, "state") : "changed",
+			strcmp(c->args->command, "finish") ? "" : ", and proposes no more");
 	cJSON_Delete(answer);
 	return err;
 }

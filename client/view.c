@@ -260,6 +260,23 @@ static void view_span(const cJSON *object, FILE *out)
 		line(out, "took", format_duration((finished - started) / 1000, buf));
 }
 
+/* Why nothing more is proposed. */
+static const char *end_of(const cJSON *job)
+{
+	static const char *const ends[][2] = {
+		{ "trials", "all trials were proposed" },
+		{ "seconds", "by its budget of seconds" },
+		{ "stall", "by a stall: its last results brought no gain" },
+		{ "strategy", "by its strategy, which has nothing more to propose" },
+		{ "finish", "by 'pare finish'" },
+	};
+	const char *ended = view_text(job, "ended");
+	for (int i = 0; ended && i < COUNT(ends); i++)
+		if (!strcmp(ended, ends[i][0]))
+			return ends[i][1];
+	return ended;
+}
+
 enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 {
 	char buf[512], number[FORMAT_MAX];
@@ -272,6 +289,7 @@ enum err view_job(const cJSON *job, FILE *out, bool bold, struct errinfo *e)
 	line(out, "state", view_text(job, "state"));
 	line(out, "reason", view_text(job, "reason"));
 	view_span(job, out);
+	line(out, "ended", end_of(job));
 	line(out, "trials", progress_of(job, buf));
 	if (plan.rungs > 1)
 		line(out, "planned", plan_text(&plan, buf));

@@ -11,6 +11,7 @@ const struct route api_routes[] = {
 	{ "POST", "/v1/jobs/{id}/cancel", api_job_cancel, NULL, false },
 	{ "POST", "/v1/jobs/{id}/pause", api_job_pause, NULL, false },
 	{ "POST", "/v1/jobs/{id}/resume", api_job_resume, NULL, false },
+	{ "POST", "/v1/jobs/{id}/finish", api_job_finish, NULL, false },
 	{ "GET", "/v1/jobs/{id}/trials", api_job_trials, NULL, false },
 	{ "POST", "/v1/jobs/{id}/trials", api_job_post, NULL, false },
 	{ "GET", "/v1/jobs/{id}/pareto", api_job_pareto, NULL, false },

@@ -53,12 +53,15 @@ enum err api_job_get(struct exchange *r, struct errinfo *e)
 
 typedef enum err steer_cb(struct job *j, struct errinfo *e);
 
+/* The row is written at once: an answer waits for the commit of what the store knows of, and of nothing else. */
 static enum err steer(struct exchange *r, steer_cb *cb, const char *verb, struct errinfo *e)
 {
 	struct job *j;
 	enum err err = job_require(r->daemon, r->args.id, verb, &j, e);
 	if (!err)
 		err = cb(j, e);
+	if (!err)
+		err = job_flush(r->daemon, e);
 	return err ? err : answer_job(r, 200, r->args.id, e);
 }
 
@@ -75,6 +78,11 @@ enum err api_job_pause(struct exchange *r, struct errinfo *e)
 enum err api_job_resume(struct exchange *r, struct errinfo *e)
 {
 	return steer(r, job_resume, "resume", e);
+}
+
+enum err api_job_finish(struct exchange *r, struct errinfo *e)
+{
+	return steer(r, job_finish, "finish", e);
 }
 
 /* A job that is not there is an error, not an empty list. */

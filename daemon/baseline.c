@@ -24,8 +24,8 @@ static void fill_problem(struct job *j, const struct trial_metrics *baseline)
 	struct problem *p = &j->problem;
 	const struct spec *s = j->spec;
 	*p = (struct problem){ .space = j->space, .objective_count = s->objective_count,
-		.constraint_count = s->constraint_count, .budget = (int)s->trials, .window = (int)s->window,
-		.seed = (uint64_t)s->seed, .ladder = { .count = s->rung_count, .eta = (int)s->eta } };
+		.constraint_count = s->constraint_count, .budget = (int)s->trials, .stall = (int)s->stall,
+		.window = (int)s->window, .seed = (uint64_t)s->seed, .ladder = { .count = s->rung_count, .eta = (int)s->eta } };
 	for (int r = 0; r < s->rung_count; r++)
 		p->ladder.latency[r] = s->rungs[r].latency;
 	memcpy(p->objectives, s->objectives, sizeof p->objectives);

@@ -95,7 +95,7 @@ static void on_sweep(uv_timer_t *timer)
 {
 	struct daemon *d = timer->data;
 	struct errinfo e;
-	if (hold_sweep(d, &e))
+	if (hold_sweep(d, &e) || drive_clocks(d, &e))
 		daemon_crash(d, &e);
 	waiter_sweep(d);
 	notify_status(d);

@@ -41,6 +41,7 @@ struct daemon {
 	bool stopping;
 
 	struct job *jobs;        /* live ones, oldest first: job.h */
+	int64_t driven;          /* the one that could propose last */
 	struct hold *holds;      /* leases that are out, oldest first: hold.h */
 	struct last_word reported[DAEMON_REPORTED]; /* lately, a ring */
 	unsigned reported_next;
@@ -55,7 +56,7 @@ struct daemon {
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_idle_t idle;    /* runs while a job has more to do than one turn allows */
-	uv_timer_t sweep;  /* each second: lost leases, limits, gone clients */
+	uv_timer_t sweep;  /* each second: lost leases, limits, budgets of time, gone clients */
 	uv_timer_t alarm;  /* the next deadline of a long poll */
 	uv_timer_t linger; /* bounds the last step of a stop */
 	int lingered;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/job.h"
 #include "daemon/proposal.h"
@@ -16,7 +17,11 @@
 #include "search/space.h"
 #include "search/table.h"
 
-enum { PROPOSALS_A_TURN = 32 };
+/* What a turn may take for proposals: others want answers meanwhile. When they are asked for decides nothing. */
+enum { PROPOSALS_A_TURN = 32, ASKING_NS = 10000000 };
+
+/* How much of budget.seconds a crash may forget. */
+enum { SAVE_MS = 10000 };
 
 /* ---- the end --------------------------------------------------------------------------------------------------- */
 
@@ -104,39 +109,68 @@ static enum err finish_search(struct job *j, struct errinfo *e)
 	return err ? err : share_tests(j, e);
 }
 
-static enum err search(struct job *j, bool *ret_more, struct errinfo *e)
+static enum job_ended end_of(const struct table *t)
+{
+	switch (table_end(t)) {
+	case TABLE_END_TRIALS:
+		return JOB_ENDED_TRIALS;
+	case TABLE_END_STALL:
+		return JOB_ENDED_STALL;
+	case TABLE_END_EXHAUSTED:
+		return JOB_ENDED_STRATEGY;
+	case TABLE_OPEN:
+	case TABLE_END_STOPPED: /* by job_end_search */
+		break;
+	}
+	return JOB_NOT_ENDED;
+}
+
+static enum err note_end(struct job *j, struct errinfo *e)
+{
+	enum job_ended why = end_of(j->table);
+	return why ? job_end_search(j, why, e) : ERR_OK;
+}
+
+/* Asks for one trial after the other until there is none, or the turn has lasted long enough. */
+static enum err ask(struct job *j, int *keep, int64_t until_ns, enum table_answer *ret, struct errinfo *e)
+{
+	*ret = TABLE_PROPOSAL;
+	for (int asked = 0; asked < PROPOSALS_A_TURN && !job_over(j); asked++) {
+		struct request q = { .metric = METRIC_COUNT };
+		int number = 0;
+		enum err err = table_ask(j->table, ret, &number, keep, &q, e);
+		if (err)
+			return result_blame(j, err, e);
+		if (*ret != TABLE_PROPOSAL)
+			return ERR_OK;
+		err = proposal_add(j, number, keep, &q, e);
+		if (err || clock_ns() >= until_ns)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static enum err search(struct job *j, int64_t until_ns, bool *ret_more, struct errinfo *e)
 {
 	enum table_answer answer = TABLE_PROPOSAL;
 	int *keep = calloc((size_t)j->space->group_count, sizeof *keep);
-	enum err err = keep ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
-	int asked = 0;
-	for (; !err && !job_over(j) && asked < PROPOSALS_A_TURN; asked++) {
-		struct request q = { .metric = METRIC_COUNT };
-		int number = 0;
-		err = table_ask(j->table, &answer, &number, keep, &q, e);
-		if (err) {
-			err = result_blame(j, err, e);
-			break;
-		}
-		if (answer != TABLE_PROPOSAL)
-			break;
-		err = proposal_add(j, number, keep, &q, e);
-	}
+	enum err err = keep ? ask(j, keep, until_ns, &answer, e) : err_set(e, ERR_MEMORY, "out of memory");
 	free(keep);
 	if (err || job_over(j))
 		return err;
-	*ret_more = asked == PROPOSALS_A_TURN;
-	if (answer == TABLE_DONE && table_outstanding(j->table) == 0)
+	err = note_end(j, e);
+	*ret_more = answer == TABLE_PROPOSAL;
+	if (!err && answer == TABLE_DONE && table_outstanding(j->table) == 0)
 		err = finish_search(j, e);
 	return err;
 }
 
-static enum err drive_job(struct job *j, bool *ret_more, struct errinfo *e)
+static enum err drive_job(struct job *j, int64_t until_ns, bool *ret_more, struct errinfo *e)
 {
 	enum err err = ERR_OK;
 	j->stirred = false;
 	if (j->row.state == JOB_SEARCHING)
-		err = search(j, ret_more, e);
+		err = search(j, until_ns, ret_more, e);
 	if (!err && j->row.state == JOB_FINISHING && !j->flights)
 		err = job_move(j, JOB_DONE, e);
 	if (*ret_more)
@@ -144,17 +178,46 @@ static enum err drive_job(struct job *j, bool *ret_more, struct errinfo *e)
 	return err;
 }
 
+/* Jobs take turns at being the first: once the time for asking is over the others wait for the next turn. */
 enum err drive_jobs(struct daemon *d, bool *ret_more, struct errinfo *e)
 {
+	int64_t until_ns = clock_ns() + ASKING_NS, before = d->driven;
 	*ret_more = false;
-	for (struct job *j = d->jobs; j; j = j->next) {
-		bool more = false;
-		if (!j->stirred || job_over(j))
-			continue;
-		enum err err = drive_job(j, &more, e);
-		if (err)
-			return err;
-		*ret_more = *ret_more || more;
+	for (int part = 0; part < 2; part++) {
+		for (struct job *j = d->jobs; j; j = j->next) {
+			bool more = false;
+			if ((j->row.id <= before) != part || !j->stirred || job_over(j))
+				continue;
+			if (clock_ns() >= until_ns) {
+				*ret_more = true;
+				return ERR_OK;
+			}
+			enum err err = drive_job(j, until_ns, &more, e);
+			if (err)
+				return err;
+			d->driven = j->row.id;
+			*ret_more = *ret_more || more;
+		}
 	}
 	return ERR_OK;
+}
+
+static bool time_is_up(const struct job *j)
+{
+	return j->spec->seconds && j->row.searched >= j->spec->seconds * 1000;
+}
+
+enum err drive_clocks(struct daemon *d, struct errinfo *e)
+{
+	enum err err = ERR_OK;
+	for (struct job *j = d->jobs; j && !err; j = j->next) {
+		if (j->row.state != JOB_SEARCHING || j->row.ended)
+			continue;
+		job_account(j);
+		if (time_is_up(j))
+			err = job_end_search(j, JOB_ENDED_SECONDS, e);
+		else if (j->spec->seconds && j->row.searched - j->saved >= SAVE_MS)
+			j->changed = true;
+	}
+	return err;
 }

@@ -16,6 +16,9 @@ struct job;
  * than a turn should take. */
 enum err drive_jobs(struct daemon *d, bool *ret_more, struct errinfo *e) __attribute__((warn_unused_result));
 
+/* Each second: searches whose time is up end. */
+enum err drive_clocks(struct daemon *d, struct errinfo *e) __attribute__((warn_unused_result));
+
 /* Adds a flight for each member of the Pareto set whose test score is missing. */
 enum err drive_tests(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
 

@@ -67,7 +67,36 @@ enum err job_move(struct job *j, enum job_state to, struct errinfo *e)
 	if (job_over(j))
 		j->row.finished = now;
 	j->changed = j->stirred = true;
+	job_account(j);
 	return event_job(j->daemon, j->row.id, e);
+}
+
+void job_account(struct job *j)
+{
+	int64_t now = clock_ns(), gone_ms = j->counted_ns ? (now - j->counted_ns) / 1000000 : 0;
+	bool runs = j->row.state == JOB_SEARCHING && !j->row.ended;
+	j->row.searched += gone_ms;
+	j->counted_ns = !runs ? 0 : j->counted_ns ? j->counted_ns + gone_ms * 1000000 : now;
+}
+
+enum err job_end_search(struct job *j, enum job_ended why, struct errinfo *e)
+{
+	if (j->row.ended)
+		return ERR_OK;
+	job_account(j);
+	j->row.ended = why;
+	table_stop(j->table);
+	j->changed = j->stirred = true;
+	log_info("job %lld proposes no more: %s", (long long)j->row.id, job_ended_name(why));
+	return event_job(j->daemon, j->row.id, e);
+}
+
+enum err job_finish(struct job *j, struct errinfo *e)
+{
+	if (job_phase(j) == JOB_SEARCHING)
+		return job_end_search(j, JOB_ENDED_FINISH, e);
+	return err_set(e, ERR_CONFLICT, "job %lld: is %s, only a job that is searching can be finished",
+		(long long)j->row.id, job_state_name(job_phase(j)));
 }
 
 enum err job_set_text(char **member, const char *s, struct errinfo *e)
@@ -131,7 +160,8 @@ enum err job_adopt(struct daemon *d, struct job_row *row, struct spec *spec, str
 		spec_free(spec);
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
-	*j = (struct job){ .daemon = d, .row = *row, .spec = spec, .best = NAN, .stirred = true };
+	*j = (struct job){ .daemon = d, .row = *row, .spec = spec, .best = NAN, .stirred = true,
+		.saved = row->searched };
 	struct job **end = &d->jobs;
 	while (*end)
 		end = &(*end)->next;
@@ -250,6 +280,7 @@ enum err job_resume(struct job *j, struct errinfo *e)
 			(long long)j->row.id, job_state_name(j->row.state));
 	j->row.state = j->row.resume;
 	j->changed = j->stirred = true;
+	job_account(j);
 	return event_job(j->daemon, j->row.id, e);
 }
 
@@ -295,6 +326,8 @@ enum err job_flush(struct daemon *d, struct errinfo *e)
 			err = job_update(d->store, &j->row, e);
 		if (err)
 			return err;
+		if (j->changed)
+			j->saved = j->row.searched;
 		j->moved = j->changed = false;
 	}
 	return ERR_OK;

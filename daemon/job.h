@@ -54,6 +54,8 @@ struct job {
 	double best;  /* accuracy of the best complete pruned trial of the last rung, NaN: none */
 	bool stirred; /* something happened that may let it go on */
 	bool changed; /* its row must be written */
+	int64_t counted_ns;  /* up to when row.searched counts, 0: it does not run */
+	int64_t saved;       /* row.searched as it is written */
 	bool moved;   /* its front has changed, and the hypervolume with it */
 };
 
@@ -73,6 +75,14 @@ enum err job_require(struct daemon *d, int64_t id, const char *verb, struct job 
 enum err job_cancel(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_pause(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_resume(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* The search proposes no more; what is under way is completed. The first reason counts. For a person it is ERR_CONFLICT
+ * unless the job is searching, or paused in it. */
+enum err job_end_search(struct job *j, enum job_ended why, struct errinfo *e) __attribute__((warn_unused_result));
+enum err job_finish(struct job *j, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* Brings row.searched up to now. */
+void job_account(struct job *j);
 
 /* The state it is in, or would go back to when it is paused. */
 enum job_state job_phase(const struct job *j);

@@ -122,6 +122,8 @@ static enum err replay_job(struct daemon *d, int64_t id, struct errinfo *e)
 		return err;
 	if (!trouble) {
 		trouble = trial_each(d->store, id, false, replay_trial, j, &why);
+		if (!trouble && j->row.ended && j->table)
+			table_stop(j->table);
 		if (!trouble && job_phase(j) == JOB_FINISHING)
 			trouble = drive_tests(j, &why);
 	}

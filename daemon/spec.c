@@ -55,7 +55,9 @@ static const struct json_field prune_fields[] = {
 };
 
 static const struct json_field budget_fields[] = {
-	JSON_FIELD(struct spec, trials, JSON_INT, true, 1, 1e6),
+	JSON_FIELD(struct spec, trials, JSON_INT, false, 1, 1e6),
+	JSON_FIELD(struct spec, seconds, JSON_INT, false, 1, 1e9),
+	JSON_FIELD(struct spec, stall, JSON_INT, false, 1, 1e6),
 };
 
 static const struct json_field limits_fields[] = {

@@ -47,7 +47,7 @@ struct spec {
 	struct constraint constraints[CONSTRAINT_MAX];
 	int constraint_count;
 	const cJSON *strategy;
-	int64_t trials;
+	int64_t trials, seconds, stall; /* the budget; the last two 0: unlimited */
 	struct spec_rung rungs[LADDER_RUNGS];
 	int rung_count;
 	int64_t eta;

@@ -178,6 +178,7 @@ static void put_row(struct text *t, const struct job_row *r, const struct figure
 	put_time(t, "finished", r->finished);
 	text_put_int(t, "budget", r->budget);
 	put_plan(t, r);
+	text_put_string(t, "ended", job_ended_name(r->ended));
 	put_counts(t, f->counts);
 	put_metrics(t, "baseline", f->has_baseline ? &f->baseline : NULL);
 	text_key(t, "best");

@@ -9,7 +9,7 @@
 
 #define SELECT_JOB \
 	"SELECT id, state, resume, name, spec, inventory, reason, budget, plan, created, started, finished, " \
-	"hypervolume FROM job "
+	"hypervolume, ended, searched FROM job "
 
 static const char *const states[] = {
 	[JOB_QUEUED] = "queued",
@@ -26,6 +26,21 @@ enum { STATES = sizeof states / sizeof *states };
 const char *job_state_name(enum job_state s)
 {
 	return (unsigned)s < STATES ? states[s] : "unknown";
+}
+
+static const char *const ends[] = {
+	[JOB_ENDED_TRIALS - 1] = "trials",
+	[JOB_ENDED_SECONDS - 1] = "seconds",
+	[JOB_ENDED_STALL - 1] = "stall",
+	[JOB_ENDED_STRATEGY - 1] = "strategy",
+	[JOB_ENDED_FINISH - 1] = "finish",
+};
+enum { ENDS = sizeof ends / sizeof *ends };
+
+const char *job_ended_name(enum job_ended x)
+{
+	int at = (int)x - 1;
+	return at >= 0 && at < ENDS ? ends[at] : NULL;
 }
 
 void job_row_fini(struct job_row *r)
@@ -80,6 +95,8 @@ static struct job_row row_of(struct statement *st)
 	r.started = take_int(st);
 	r.finished = take_int(st);
 	r.hypervolume = take_real(st);
+	r.ended = (enum job_ended)(take_word(st, ends, ENDS) + 1);
+	r.searched = take_int(st);
 	return r;
 }
 
@@ -111,7 +128,7 @@ enum err job_load(struct store *s, int64_t id, struct job_row *ret, struct errin
 enum err job_update(struct store *s, const struct job_row *r, struct errinfo *e)
 {
 	static const char sql[] = "UPDATE job SET state = ?, resume = ?, reason = ?, started = ?, finished = ?, "
-				  "inventory = ?, hypervolume = ? WHERE id = ?";
+				  "inventory = ?, hypervolume = ?, ended = ?, searched = ? WHERE id = ?";
 	struct statement st;
 	char subject[32];
 	int64_t changed;
@@ -125,6 +142,8 @@ enum err job_update(struct store *s, const struct job_row *r, struct errinfo *e)
 	bind_time(&st, r->finished);
 	bind_text(&st, r->inventory);
 	bind_real(&st, r->hypervolume);
+	bind_text(&st, job_ended_name(r->ended));
+	bind_int(&st, r->searched);
 	bind_int(&st, r->id);
 	err = statement_run(&st, subject_of(r->id, subject), &changed, e);
 	if (!err && !changed)

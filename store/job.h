@@ -19,6 +19,17 @@ enum job_state {
 };
 const char *job_state_name(enum job_state s);
 
+/* Why a job's search proposes no more. */
+enum job_ended {
+	JOB_NOT_ENDED,
+	JOB_ENDED_TRIALS,   /* the budget's trials are proposed */
+	JOB_ENDED_SECONDS,  /* or its time is up */
+	JOB_ENDED_STALL,    /* or its results stopped to bring a gain */
+	JOB_ENDED_STRATEGY, /* the strategy has nothing more to propose */
+	JOB_ENDED_FINISH,   /* somebody said so */
+};
+const char *job_ended_name(enum job_ended x); /* NULL: it has not */
+
 struct job_row {
 	int64_t id;
 	enum job_state state, resume; /* resume: the state to go back to when paused */
@@ -29,6 +40,8 @@ struct job_row {
 	char *plan; /* trials at each rung, JSON text; NULL: the budget's, at the only one */
 	int64_t created, started, finished; /* ms, 0: not yet */
 	double hypervolume;                 /* NaN: not yet */
+	enum job_ended ended;
+	int64_t searched; /* ms that it proposed, pauses and the daemon's absence not counted */
 };
 void job_row_fini(struct job_row *r);
 
@@ -37,7 +50,7 @@ enum err job_insert(struct store *s, const char *name, const char *spec, int64_t
 	int64_t *ret_id, struct errinfo *e) __attribute__((warn_unused_result));
 enum err job_load(struct store *s, int64_t id, struct job_row *ret, struct errinfo *e)
 	__attribute__((warn_unused_result)); /* ERR_NOT_FOUND */
-/* state, resume, reason, started, finished, inventory and hypervolume of r are written. */
+/* state, resume, reason, started, finished, inventory, hypervolume, ended and searched of r are written. */
 enum err job_update(struct store *s, const struct job_row *r, struct errinfo *e) __attribute__((warn_unused_result));
 
 /* Calls back for each job, newest first; only_live: those that are not done, failed or cancelled, oldest first. Rows

@@ -145,7 +145,15 @@ static const char step_2[] =
 	"LEFT JOIN trial b ON b.job = t.job AND b.number = 0\n"
 	"ORDER BY t.job, t.number;\n";
 
-static const char *const steps[STORE_SCHEMA] = { step_1, step_2 };
+/* A search ends by more than the number of its trials. */
+static const char step_3[] =
+	"ALTER TABLE job ADD COLUMN\n"
+	"  ended    TEXT CHECK (ended IN             -- why no more is proposed, NULL: it may be\n"
+	"           ('trials', 'seconds', 'stall', 'strategy', 'finish'));\n"
+	"ALTER TABLE job ADD COLUMN\n"
+	"  searched INTEGER NOT NULL DEFAULT 0;      -- ms that it proposed, without pauses and the daemon's absence\n";
+
+static const char *const steps[STORE_SCHEMA] = { step_1, step_2, step_3 };
 
 static enum err version(struct store *s, int64_t *ret, struct errinfo *e)
 {

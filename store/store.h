@@ -15,7 +15,7 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 2 };
+enum { STORE_SCHEMA = 3 };
 
 /* Opens or makes directory/pared.db and directory/blobs/, and migrates an older schema step by step, each step one
  * transaction. A newer schema is ERR_CONFLICT and is left alone; so is a directory that another process holds open by

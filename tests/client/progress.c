@@ -211,6 +211,23 @@ START_TEST(a_hostile_name_cannot_steer_the_terminal)
 }
 END_TEST
 
+START_TEST(a_search_that_ended_early_has_no_total_and_no_time_left)
+{
+	char line[PROGRESS_LINE];
+	cJSON *job = parsed("{'id': 7, 'name': 'v', 'state': 'searching', 'budget': 20, 'ended': 'stall'}");
+	tell(1, "complete", 0.9, 4);
+	progress_job(&p, job);
+	progress_line(&p, 200, line);
+	ck_assert_str_eq(line, "job 7 v  searching  1 trials, ended by stall  best 0.9000 (10.0k params)");
+	cJSON_Delete(job);
+	job = parsed("{'id': 7, 'name': 'v', 'state': 'searching', 'budget': 20, 'ended': 'trials'}");
+	progress_job(&p, job);
+	progress_line(&p, 200, line);
+	ck_assert_ptr_nonnull(strstr(line, "  1/20 trials  "));
+	cJSON_Delete(job);
+}
+END_TEST
+
 Suite *suite_progress(void)
 {
 	Suite *s = suite_create("progress");
@@ -227,6 +244,7 @@ Suite *suite_progress(void)
 	tcase_add_test(t, a_job_is_over_in_three_states_and_well_in_one);
 	tcase_add_loop_test(t, a_trial_without_sense_is_refused, 0, sizeof strange / sizeof *strange);
 	tcase_add_test(t, a_hostile_name_cannot_steer_the_terminal);
+	tcase_add_test(t, a_search_that_ended_early_has_no_total_and_no_time_left);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -111,6 +111,18 @@ START_TEST(a_job_with_rungs_tells_what_is_planned)
 }
 END_TEST
 
+START_TEST(a_job_that_proposes_no_more_says_why)
+{
+	expect(view_job, "{'id': 7, 'ended': 'stall'}",
+		"job           7\n"
+		"ended         by a stall: its last results brought no gain\n");
+	expect(view_job, "{'id': 7, 'ended': 'of a newer daemon'}",
+		"job           7\n"
+		"ended         of a newer daemon\n");
+	expect(view_job, "{'id': 7, 'ended': null}", "job           7\n");
+}
+END_TEST
+
 static enum err pareto_with_baseline(const cJSON *json, FILE *out, bool bold, struct errinfo *err)
 {
 	return view_pareto(view_member(json, "pareto"), view_member(json, "baseline"), out, bold, err);
@@ -278,6 +290,7 @@ Suite *suite_view(void)
 	tcase_add_test(t, trials_say_what_became_of_them);
 	tcase_add_test(t, trials_of_several_rungs_say_theirs);
 	tcase_add_test(t, a_job_with_rungs_tells_what_is_planned);
+	tcase_add_test(t, a_job_that_proposes_no_more_says_why);
 	tcase_add_test(t, a_promoted_trial_tells_what_it_continues);
 	tcase_add_test(t, the_pareto_set_stands_below_the_baseline);
 	tcase_add_test(t, a_baseline_in_the_pareto_set_is_said_to_be_there);

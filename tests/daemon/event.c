@@ -52,14 +52,16 @@ START_TEST(a_watcher_sees_the_whole_life_of_a_job_and_the_stream_ends_with_it)
 	free(strdup(scene_read(fd, "\n\n")));
 	play_run(&p, 0);
 	const char *stream = scene_read(fd, NULL);
-	static const char *const states[] = { "preparing", "searching", "finishing", "done" };
+	static const char *const states[] = { "preparing", "searching", "searching", "finishing", "done" };
+	static const char *const ends[] = { "null", "null", "trials", "trials", "trials" };
 	int jobs = count(stream, "event: job\n");
 	for (int i = 0; i < jobs; i++) {
 		cJSON *job = event_of(stream, "event: job\n", i);
 		ck_assert_str_eq(scene_text(job, "state"), states[i]);
+		ck_assert_str_eq(scene_text(job, "ended"), ends[i]);
 		cJSON_Delete(job);
 	}
-	ck_assert_int_eq(jobs, 4);
+	ck_assert_int_eq(jobs, 5);
 	/* Each of 13 trials started and ended at least. */
 	ck_assert_int_ge(count(stream, "event: trial\n"), 26);
 	const char *running = strstr(stream, "\"id\":\"1.3\",");

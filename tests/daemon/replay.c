@@ -98,6 +98,32 @@ START_TEST(a_failed_commit_ends_the_daemon_and_nothing_is_acknowledged)
 }
 END_TEST
 
+/* The row of the job is all that these write. */
+START_TEST(a_change_of_state_that_could_not_be_written_is_not_acknowledged)
+{
+	struct scene scene = { .largest_file = 300000 };
+	const char *state = "queued";
+	int status, acknowledged = 0;
+	scene_open(&scene);
+	scene_submit(&scene, "");
+	for (;; acknowledged++) {
+		bool pause = !strcmp(state, "queued");
+		if (http_call(scene.http, "POST", pause ? "/v1/jobs/1/pause" : "/v1/jobs/1/resume", NULL, 30, NULL, &e))
+			break;
+		state = pause ? "paused" : "queued";
+		ck_assert_int_lt(acknowledged, 10000);
+	}
+	ck_assert_int_gt(acknowledged, 3);
+	ck_assert_int_eq(waitpid(scene.pid, &status, 0), scene.pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	http_close(scene.http);
+	scene.largest_file = 0;
+	scene_start(&scene);
+	ck_assert_str_eq(scene_state(&scene, 1), state);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(an_acknowledged_submission_survives_a_crash_before_anything_happened)
 {
 	struct scene scene = { 0 };
@@ -159,6 +185,7 @@ Suite *suite_replay(void)
 	tcase_add_loop_test(t, any_number_of_workers_proposes_the_same_and_ends_in_the_same_set, 0, 4);
 	tcase_add_loop_test(t, crashes_change_nothing, 0, 4);
 	tcase_add_test(t, a_failed_commit_ends_the_daemon_and_nothing_is_acknowledged);
+	tcase_add_test(t, a_change_of_state_that_could_not_be_written_is_not_acknowledged);
 	tcase_add_test(t, an_acknowledged_submission_survives_a_crash_before_anything_happened);
 	tcase_add_test(t, a_remote_workers_lease_outlives_the_daemon);
 	tcase_add_test(t, paused_and_ended_jobs_are_still_so_after_a_crash);

@@ -95,6 +95,7 @@ Suite *suite_life(void);
 Suite *suite_replay(void);
 Suite *suite_rung(void);
 Suite *suite_manual(void);
+Suite *suite_ending(void);
 Suite *suite_lease(void);
 Suite *suite_poll(void);
 Suite *suite_event(void);

@@ -26,6 +26,8 @@ START_TEST(a_new_job_is_queued_and_otherwise_empty)
 	ck_assert_int_eq(r.created, 1763769600000);
 	ck_assert_int_eq(r.started, 0);
 	ck_assert_int_eq(r.finished, 0);
+	ck_assert_int_eq(r.ended, JOB_NOT_ENDED);
+	ck_assert_int_eq(r.searched, 0);
 	ck_assert(isnan(r.hypervolume));
 	job_row_fini(&r);
 }
@@ -43,6 +45,8 @@ START_TEST(every_column_that_changes_comes_back)
 	r.started = 1763769600001;
 	r.finished = 1763769600002;
 	r.hypervolume = 0.7123456789012345;
+	r.ended = JOB_ENDED_STALL;
+	r.searched = 12345678901;
 	ck_ok(job_update(store, &r, &e));
 	ck_ok(store_commit(store, &e));
 	scene_reopen();
@@ -55,6 +59,8 @@ START_TEST(every_column_that_changes_comes_back)
 	ck_assert_int_eq(back.started, r.started);
 	ck_assert_int_eq(back.finished, r.finished);
 	ck_assert(back.hypervolume == r.hypervolume);
+	ck_assert_int_eq(back.ended, JOB_ENDED_STALL);
+	ck_assert_int_eq(back.searched, 12345678901);
 	job_row_fini(&r);
 	job_row_fini(&back);
 }
@@ -72,6 +78,22 @@ START_TEST(every_state_is_stored_as_its_word)
 	ck_assert_str_eq(ask("SELECT state FROM job"), job_state_name((enum job_state)_i));
 	ck_ok(job_load(store, id, &r, &e));
 	ck_assert_int_eq(r.state, _i);
+	job_row_fini(&r);
+}
+END_TEST
+
+START_TEST(every_end_is_stored_as_its_word)
+{
+	struct job_row r;
+	int64_t id = a_job("name");
+	ck_ok(job_load(store, id, &r, &e));
+	r.ended = (enum job_ended)_i;
+	ck_ok(job_update(store, &r, &e));
+	job_row_fini(&r);
+	ck_ok(store_commit(store, &e));
+	ck_assert_str_eq(ask("SELECT ended FROM job"), job_ended_name((enum job_ended)_i));
+	ck_ok(job_load(store, id, &r, &e));
+	ck_assert_int_eq(r.ended, _i);
 	job_row_fini(&r);
 }
 END_TEST
@@ -172,6 +194,7 @@ Suite *suite_job(void)
 	tcase_add_test(c, a_new_job_is_queued_and_otherwise_empty);
 	tcase_add_test(c, every_column_that_changes_comes_back);
 	tcase_add_loop_test(c, every_state_is_stored_as_its_word, 0, JOB_PAUSED + 1);
+	tcase_add_loop_test(c, every_end_is_stored_as_its_word, 1, 6);
 	tcase_add_test(c, an_absent_job_is_not_found);
 	tcase_add_test(c, ids_are_not_used_twice);
 	tcase_add_test(c, all_jobs_come_newest_first_and_live_ones_oldest_first);

@@ -12,7 +12,7 @@
 
 START_TEST(an_empty_folder_becomes_the_newest_schema)
 {
-	ck_assert_str_eq(ask("PRAGMA user_version"), "2");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "3");
 	ck_assert_str_eq(
 		ask("SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND name IN ('pareto', 'trial_summary')"),
 		"2");
@@ -159,10 +159,10 @@ START_TEST(a_newer_schema_is_refused_and_left_alone)
 {
 	a_job("from the future");
 	ck_ok(store_commit(store, &e));
-	set_version("PRAGMA user_version = 3");
+	set_version("PRAGMA user_version = 4");
 	ck_fails(ERR_CONFLICT, store_open(directory, &store, &e));
-	ck_assert_ptr_nonnull(strstr(e.msg, "has schema 3"));
-	ck_assert_str_eq(ask("PRAGMA user_version"), "3");
+	ck_assert_ptr_nonnull(strstr(e.msg, "has schema 4"));
+	ck_assert_str_eq(ask("PRAGMA user_version"), "4");
 	ck_assert_str_eq(ask("SELECT name FROM job"), "from the future");
 	store = NULL;
 }
@@ -173,7 +173,8 @@ START_TEST(a_database_of_schema_1_gets_parents_and_keeps_its_trials)
 {
 	static const char back[] =
 		"DROP VIEW trial_summary; DROP INDEX trial_best; ALTER TABLE trial DROP COLUMN parent;"
-		"ALTER TABLE job DROP COLUMN plan;"
+		"ALTER TABLE job DROP COLUMN plan; ALTER TABLE job DROP COLUMN ended;"
+		"ALTER TABLE job DROP COLUMN searched;"
 		"CREATE VIEW trial_summary AS SELECT number AS trial FROM trial;"
 		"CREATE INDEX trial_best ON trial(job, accuracy) WHERE state = 'complete' AND number > 0;"
 		"PRAGMA user_version = 1";
@@ -185,10 +186,29 @@ START_TEST(a_database_of_schema_1_gets_parents_and_keeps_its_trials)
 	ck_assert_int_eq(sqlite3_exec(person, back, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(person);
 	ck_ok(store_open(directory, &store, &e));
-	ck_assert_str_eq(ask("PRAGMA user_version"), "2");
+	ck_assert_str_eq(ask("PRAGMA user_version"), "3");
 	ck_assert_str_eq(ask("SELECT count(*) FROM trial_summary WHERE parent IS NULL"), "3");
 	ck_ok(trial_best_accuracy(store, 1, &best, &e));
 	ck_assert_double_eq(best, 0.899);
+}
+END_TEST
+
+START_TEST(a_database_of_schema_2_has_searches_that_have_not_ended)
+{
+	struct job_row r;
+	a_job("old");
+	ck_ok(store_commit(store, &e));
+	store_close(store);
+	sqlite3 *person = person_open();
+	ck_assert_int_eq(sqlite3_exec(person, "ALTER TABLE job DROP COLUMN ended; ALTER TABLE job DROP COLUMN searched;"
+		"PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(person);
+	ck_ok(store_open(directory, &store, &e));
+	ck_assert_str_eq(ask("PRAGMA user_version"), "3");
+	ck_ok(job_load(store, 1, &r, &e));
+	ck_assert_int_eq(r.ended, JOB_NOT_ENDED);
+	ck_assert_int_eq(r.searched, 0);
+	job_row_fini(&r);
 }
 END_TEST
 
@@ -298,6 +318,7 @@ Suite *suite_store(void)
 	tcase_add_test(c, another_process_is_refused_too);
 	tcase_add_test(c, a_newer_schema_is_refused_and_left_alone);
 	tcase_add_test(c, a_database_of_schema_1_gets_parents_and_keeps_its_trials);
+	tcase_add_test(c, a_database_of_schema_2_has_searches_that_have_not_ended);
 	tcase_add_test(c, a_migration_that_fails_changes_nothing);
 	tcase_add_test(c, a_file_that_is_no_database_is_refused);
 	c = scene_case(s, "commit");
