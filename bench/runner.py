@@ -33,14 +33,14 @@ def do(api, jobs, run, folder):
 
 
 class Runner(threading.Thread):
-    """Does runs until there are none left; what fails is said and skipped."""
+    """Does runs until there are none left or end is set; what fails is said and skipped."""
 
-    def __init__(self, api, jobs, left, folder):
+    def __init__(self, api, jobs, left, folder, end):
         super().__init__(daemon=True)
-        self.api, self.jobs, self.left, self.folder, self.failed = api, jobs, left, folder, 0
+        self.api, self.jobs, self.left, self.folder, self.end, self.failed = api, jobs, left, folder, end, 0
 
     def run(self):
-        while True:
+        while not self.end.is_set():
             try:
                 run = self.left.get_nowait()
             except queue.Empty:
@@ -51,19 +51,20 @@ class Runner(threading.Thread):
                 print("%s: %.0f s" % (run.name(), time.monotonic() - began), flush=True)
             except Exception as error:  # one run less; the others count
                 self.failed += 1
-                print("%s: %s" % (run.name(), error), file=sys.stderr, flush=True)
+                if not self.end.is_set():
+                    print("%s: %s" % (run.name(), error), file=sys.stderr, flush=True)
 
 
 def evaluate(folder, wanted, hours):
     """True unless something failed or time ran out."""
-    left = queue.Queue()
+    left, over = queue.Queue(), threading.Event()
     for run in wanted:
         left.put(run)
     daemon = Daemon(folder, WORKERS)
     try:
         cancel_leftovers(daemon.api())
         jobs = Jobs(daemon.api(), folder)
-        runners = [Runner(daemon.api(), jobs, left, os.path.join(folder, "runs")) for _ in range(RUNNERS)]
+        runners = [Runner(daemon.api(), jobs, left, os.path.join(folder, "runs"), over) for _ in range(RUNNERS)]
         end = time.monotonic() + 3600 * hours
         for r in runners:
             r.start()
@@ -71,6 +72,7 @@ def evaluate(folder, wanted, hours):
             r.join(max(0, end - time.monotonic()))
         return not any(r.is_alive() or r.failed for r in runners)
     finally:
+        over.set()
         daemon.stop()
 
 
