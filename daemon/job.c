@@ -21,7 +21,9 @@
 #include "daemon/hold.h"
 #include "daemon/spec.h"
 #include "daemon/text.h"
+#include "daemon/warm.h"
 #include "search/front.h"
+#include "search/prior.h"
 #include "search/space.h"
 #include "search/table.h"
 
@@ -146,6 +148,7 @@ static void job_free(struct job *j)
 		flight_remove(j, j->flights);
 	table_close(j->table);
 	front_close(j->front);
+	prior_free(j->prior);
 	space_free(j->space);
 	spec_free(j->spec);
 	job_row_fini(&j->row);
@@ -217,6 +220,8 @@ enum err job_submit(struct daemon *d, cJSON *doc, struct job **ret, struct errin
 	if (err)
 		return err;
 	err = spec_blobs(spec, d->store, e);
+	if (!err)
+		err = warm_check(spec, d->store, e);
 	if (!err)
 		err = insert(d, spec, &id, e);
 	if (!err)

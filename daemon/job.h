@@ -18,6 +18,7 @@
 
 struct daemon;
 struct front;
+struct prior;
 struct spec;
 struct space;
 struct table;
@@ -45,6 +46,7 @@ struct job {
 	/* From the baseline's report on. */
 	char model[DIGEST_HEX + 1]; /* what is pruned: the submitted one, or what was trained of it before */
 	struct space *space;
+	struct prior *prior; /* what earlier jobs learned, NULL: nothing */
 	struct problem problem;
 	struct table *table;
 	struct front *front;

@@ -8,15 +8,14 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "daemon/baseline.h"
 #include "daemon/daemon.h"
 #include "daemon/drive.h"
 #include "daemon/hold.h"
 #include "daemon/job.h"
+#include "daemon/keep.h"
 #include "daemon/result.h"
 #include "daemon/spec.h"
 #include "search/space.h"
@@ -38,23 +37,6 @@ static enum err replay_baseline(struct job *j, const struct trial_row *r, struct
 		return err_set(e, ERR_INTERNAL, "trial %lld.0: is %s, yet the job goes on", (long long)r->job,
 			trial_state_name(r->state));
 	return baseline_replay(j, j->row.inventory, r, e);
-}
-
-static enum err read_keep(const struct job *j, const struct trial_row *r, int *keep, struct errinfo *e)
-{
-	cJSON *doc;
-	int n = j->space->group_count, i = 0;
-	const char *text = r->candidate ? r->candidate : "null";
-	enum err err = json_parse("candidate", text, strlen(text), &doc, e);
-	if (err)
-		return err;
-	for (const cJSON *item = doc->child; item && i < n && cJSON_IsNumber(item); item = item->next)
-		keep[i++] = item->valueint;
-	if (!cJSON_IsArray(doc) || i != n || cJSON_GetArraySize(doc) != n)
-		err = err_set(e, ERR_INTERNAL, "trial %lld.%lld: its candidate is not one of the job's space",
-			(long long)r->job, (long long)r->number);
-	cJSON_Delete(doc);
-	return err;
 }
 
 static enum err replay_open(struct job *j, const struct trial_row *r, const int *keep, struct errinfo *e)
@@ -89,7 +71,7 @@ static enum err replay_candidate(struct job *j, const struct trial_row *r, struc
 	int *keep = calloc((size_t)j->space->group_count, sizeof *keep);
 	if (!keep)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	enum err err = read_keep(j, r, keep, e);
+	enum err err = keep_read(r, j->space, keep, e);
 	if (!err)
 		err = expect(j, r, keep, e);
 	if (!err && (r->state == TRIAL_COMPLETE || r->state == TRIAL_FAILED))

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/spec.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ enum { MOST_IMAGES = 1000000000, SCORING_SECONDS = 600, TRAINING_SECONDS = 86400
 
 struct raw {
 	const char *name, *model;
-	const cJSON *data, *pretrain, *prune, *objectives, *constraints, *strategy, *budget, *rungs, *limits;
+	const cJSON *data, *pretrain, *prune, *objectives, *constraints, *strategy, *warm_start, *budget, *rungs;
+	const cJSON *limits;
 	int64_t eta, seed, window;
 };
 
@@ -30,6 +32,7 @@ static const struct json_field raw_fields[] = {
 	JSON_FIELD(struct raw, objectives, JSON_ARRAY, false, 0, 0),
 	JSON_FIELD(struct raw, constraints, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, strategy, JSON_OBJECT, false, 0, 0),
+	JSON_FIELD(struct raw, warm_start, JSON_ANY, false, 0, 0),
 	JSON_FIELD(struct raw, budget, JSON_OBJECT, false, 0, 0),
 	JSON_FIELD(struct raw, rungs, JSON_ARRAY, false, 0, 0),
 	JSON_FIELD(struct raw, eta, JSON_INT, false, 2, 100),
@@ -285,6 +288,39 @@ static enum err read_name(const char *name, struct spec *s, struct errinfo *e)
 	return ERR_OK;
 }
 
+static enum err add_warm_start(const cJSON *item, const char *path, struct spec *s, struct errinfo *e)
+{
+	char brief[64];
+	double id = cJSON_IsNumber(item) ? item->valuedouble : 0;
+	if (!(id >= 1 && id <= 0x1p53) || id != floor(id))
+		return err_set(e, ERR_INPUT, "%s: is %s, expected the id of a job", path, json_brief(item, brief));
+	for (int i = 0; i < s->warm_count; i++)
+		if (s->warm_start[i] == (int64_t)id)
+			return err_set(e, ERR_INPUT, "%s: is %.0f, expected each job only once", path, id);
+	s->warm_start[s->warm_count++] = (int64_t)id;
+	return ERR_OK;
+}
+
+/* One job, or several; which of them there are is asked later (warm_check). */
+static enum err read_warm_start(const cJSON *value, struct spec *s, struct errinfo *e)
+{
+	char path[32];
+	int n = cJSON_GetArraySize(value), index = 0;
+	if (!given(value))
+		return ERR_OK;
+	if (!cJSON_IsArray(value))
+		return add_warm_start(value, "warm_start", s, e);
+	if (n < 1 || n > SPEC_WARM_STARTS)
+		return err_set(e, ERR_INPUT, "warm_start: has %d entries, expected 1 to %d", n, SPEC_WARM_STARTS);
+	for (const cJSON *item = value->child; item; item = item->next, index++) {
+		snprintf(path, sizeof path, "warm_start[%d]", index);
+		enum err err = add_warm_start(item, path, s, e);
+		if (err)
+			return err;
+	}
+	return ERR_OK;
+}
+
 static enum err read_search(const struct raw *raw, struct spec *s, struct errinfo *e)
 {
 	s->eta = raw->eta;
@@ -298,6 +334,8 @@ static enum err read_search(const struct raw *raw, struct spec *s, struct errinf
 		err = constraint_read(raw->constraints, s->constraints, &s->constraint_count, e);
 	if (!err)
 		err = strategy_check(s->strategy, e);
+	if (!err)
+		err = read_warm_start(raw->warm_start, s, e);
 	if (!err && raw->budget)
 		err = json_read(raw->budget, "budget", budget_fields, COUNT(budget_fields), s, e);
 	return err ? err : check_latency(s, e);

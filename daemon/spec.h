@@ -33,6 +33,8 @@ struct spec_rung {
 	struct trainspec train;
 };
 
+enum { SPEC_WARM_STARTS = 8 };
+
 struct spec {
 	cJSON *doc; /* the strings below live in it */
 	const char *name;
@@ -54,6 +56,8 @@ struct spec {
 	bool pretrains;
 	struct trainspec pretrain;
 	int64_t seed, window;
+	int64_t warm_start[SPEC_WARM_STARTS]; /* ids of jobs */
+	int warm_count;
 	int64_t trial_seconds; /* 0: by what the evaluation does, spec_trial_seconds */
 	int64_t trial_memory_mb;
 };
@@ -89,7 +93,7 @@ void spec_write_pretrain(const struct spec *s, struct text *t);
 void spec_write_limits(const struct spec *s, bool trains, struct text *t);
 
 /* Names all that decides a trial's result: the model that is pruned, data, the criterion, the rungs up to its own, for
- * it continues what was trained below, seed and candidate (JSON text). Which others the limits allow does not matter. */
+ * it continues what was trained below, seed and candidate (JSON text). Which others the limits allow is no matter. */
 enum err spec_digest(const struct spec *s, const char *model, int rung, const char *candidate, char ret[DIGEST_HEX + 1],
 	struct errinfo *e) __attribute__((warn_unused_result));
 /* The same of the baseline: the submitted model, data, how it is trained before, seed, and what the last rung measures.

@@ -122,6 +122,14 @@ static const struct {
 	{ JOB(", \"constraints\": {\"macs\": \"half\"}"), "macs" },
 	{ JOB(", \"strategy\": {\"name\": \"luck\"}"), "luck" },
 	{ JOB(", \"strategy\": {\"name\": \"nsga2\", \"luck\": 1}"), "luck: unknown key" },
+	{ JOB(", \"warm_start\": 0"), "warm_start: is 0, expected the id of a job" },
+	{ JOB(", \"warm_start\": \"7\""), "warm_start: is \"7\", expected the id" },
+	{ JOB(", \"warm_start\": {}"), "warm_start: is an object" },
+	{ JOB(", \"warm_start\": []"), "warm_start: has 0 entries, expected 1 to 8" },
+	{ JOB(", \"warm_start\": [1,2,3,4,5,6,7,8,9]"), "warm_start: has 9 entries" },
+	{ JOB(", \"warm_start\": [1, 2.5]"), "warm_start[1]: is 2.5" },
+	{ JOB(", \"warm_start\": [3, 3]"), "warm_start[1]: is 3, expected each job only once" },
+	{ JOB(", \"warm_start\": 1e300"), "warm_start: is 1e+300" },
 	{ JOB(", \"budget\": {\"trials\": -3}"), "budget.trials: is -3, expected an integer from 1 to 1000000" },
 	{ JOB(", \"budget\": {\"seconds\": 0}"), "budget.seconds: is 0, expected an integer from 1 to 1000000000" },
 	{ JOB(", \"budget\": {\"stall\": 1.5}"), "budget.stall: is 1.5, expected an integer from 1 to 1000000" },
@@ -176,6 +184,7 @@ START_TEST(the_digest_knows_all_that_decides_a_result_and_nothing_else)
 		JOB(", \"limits\": {\"trial_seconds\": 1}, \"budget\": {\"trials\": 3}, \"window\": 9"),
 		JOB_DATA(", \"holdout\": 5000.0"),
 		JOB(", \"objectives\": [\"loss\", \"macs\"], \"strategy\": {\"name\": \"random\"}"),
+		JOB(", \"warm_start\": [4, 5]"), JOB(", \"warm_start\": null"),
 		JOB(", \"prune\": {\"max_ratio\": 0.5, \"round_to\": 8, \"exclude\": [\"a\"]}"),
 	};
 	static const char *const different[] = {

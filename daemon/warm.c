@@ -1,0 +1,121 @@
+/* warm.c -- what a job knows from earlier ones.
+ * SPDX-License-Identifier: MIT */
+#include "daemon/warm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/daemon.h"
+#include "daemon/job.h"
+#include "daemon/keep.h"
+#include "daemon/result.h"
+#include "daemon/spec.h"
+#include "search/prior.h"
+#include "search/space.h"
+
+/* ---- at submission ---- */
+
+static enum err check_row(const struct job_row *r, struct errinfo *e)
+{
+	if (r->state != JOB_DONE && r->state != JOB_FAILED && r->state != JOB_CANCELLED)
+		return err_set(e, ERR_INPUT, "warm_start: job %lld is %s, expected one that is over", (long long)r->id,
+			job_state_name(r->state));
+	if (!r->inventory)
+		return err_set(e, ERR_INPUT, "warm_start: job %lld ended before its network was known, expected one "
+			"that has searched", (long long)r->id);
+	return ERR_OK;
+}
+
+enum err warm_check(const struct spec *s, struct store *store, struct errinfo *e)
+{
+	enum err err = ERR_OK;
+	for (int i = 0; i < s->warm_count && !err; i++) {
+		struct job_row row;
+		err = job_load(store, s->warm_start[i], &row, e);
+		if (err == ERR_NOT_FOUND)
+			return err_set(e, ERR_INPUT, "warm_start: is %lld, and there is no such job, expected the "
+				"id of one that is over", (long long)s->warm_start[i]);
+		if (err)
+			return err;
+		err = check_row(&row, e);
+		job_row_fini(&row);
+	}
+	return err;
+}
+
+/* ---- when the search opens ---- */
+
+/* An earlier job that is being read. */
+struct earlier {
+	struct prior *prior;
+	struct space *space;
+	int *keep;
+};
+
+/* Its space with all that its candidates can have kept, whatever it allowed and whatever this job does. */
+static enum err read_space(struct store *store, int64_t id, struct space **ret, struct errinfo *e)
+{
+	static const struct space_limits all = { .max_ratio = 1, .round_to = 1 };
+	struct job_row row;
+	cJSON *doc;
+	enum err err = job_load(store, id, &row, e);
+	if (err)
+		return err;
+	const char *text = row.inventory ? row.inventory : "null";
+	err = json_parse("inventory", text, strlen(text), &doc, e);
+	job_row_fini(&row);
+	if (err)
+		return err;
+	err = space_read(doc, &all, ret, e);
+	cJSON_Delete(doc);
+	return err;
+}
+
+/* Trial 0 comes first; strategies learn from rung 0, and so do they from earlier jobs. */
+static enum err take_trial(const struct trial_row *r, void *arg, struct errinfo *e)
+{
+	struct earlier *x = arg;
+	double metrics[METRIC_COUNT];
+	if (r->state != TRIAL_COMPLETE || (r->number && r->rung))
+		return ERR_OK;
+	result_metrics(&r->metrics, metrics);
+	if (!r->number)
+		return prior_job(x->prior, x->space, metrics, e);
+	enum err err = keep_read(r, x->space, x->keep, e);
+	if (!err && !space_allows(x->space, x->keep))
+		err = err_set(e, ERR_INTERNAL, "trial %lld.%lld: its candidate is not one of the job's space",
+			(long long)r->job, (long long)r->number);
+	return err ? err : prior_add(x->prior, x->keep, metrics, e);
+}
+
+static enum err take_job(struct store *store, int64_t id, struct prior *prior, struct errinfo *e)
+{
+	struct earlier x = { .prior = prior };
+	enum err err = read_space(store, id, &x.space, e);
+	if (err)
+		return err;
+	x.keep = calloc((size_t)x.space->group_count, sizeof *x.keep);
+	err = x.keep ? trial_each(store, id, false, take_trial, &x, e) : err_set(e, ERR_MEMORY, "out of memory");
+	free(x.keep);
+	space_free(x.space);
+	return err;
+}
+
+enum err warm_open(const struct job *j, struct prior **ret, struct errinfo *e)
+{
+	struct prior *prior = NULL;
+	const struct spec *s = j->spec;
+	enum err err = s->warm_count ? prior_new(j->space, &prior, e) : ERR_OK;
+	for (int i = 0; i < s->warm_count && !err; i++)
+		err = take_job(j->daemon->store, s->warm_start[i], prior, e);
+	if (err) {
+		prior_free(prior);
+		return err;
+	}
+	if (prior)
+		log_info("job %lld: starts from %d results of earlier jobs", (long long)j->row.id, prior_count(prior));
+	*ret = prior;
+	return ERR_OK;
+}
