@@ -8,7 +8,7 @@ VERSION := 0.1.0
 
 PARTS    := base store search evaluator daemon client
 PACKAGES := gcc libc6-dev make libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libcjson-dev \
-            libprotobuf-c-dev protobuf-c-compiler libonnx-dev libdnnl-dev libopenblas-dev zlib1g-dev libpng-dev \
+            libprotobuf-c-dev protobuf-c-compiler libonnx-dev libdnnl-dev libopenblas-dev liblapacke-dev zlib1g-dev libpng-dev \
             libjpeg62-turbo-dev libsystemd-dev libssl-dev check procps sqlite3 curl mandoc systemd dataset-fashion-mnist
 
 WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
@@ -30,7 +30,7 @@ say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 # What each part links with beyond libc; a program adds up those of its parts.
 LIBS_base      := -lcjson -lcurl -lcrypto
 LIBS_store     := -lsqlite3
-LIBS_search    :=
+LIBS_search    := -llapacke -lopenblas
 LIBS_evaluator := -lprotobuf-c -ldnnl -lopenblas -lpng -ljpeg -lz -lpthread
 LIBS_daemon    := -luv -lmicrohttpd -lsystemd
 LIBS_client    :=

@@ -1,0 +1,211 @@
+/* surrogate.c -- what pruning does to one metric, learned from results.
+ * SPDX-License-Identifier: MIT */
+#include "search/surrogate.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "search/additive.h"
+#include "search/process.h"
+
+/* Fits until the model agrees with what is censored. */
+enum { FITS = 4 };
+
+static const double EDGE = 0.05;            /* keeps the logarithm finite where a group is all but gone */
+static const double LEAST_WEIGHT = 0.2;     /* of a group that seems to do nothing: it may matter with others */
+static const double CENSORED_VARIANCE = 0.1;
+
+struct surrogate {
+	int groups;
+	double *a;      /* groups x ADDITIVE_BASES */
+	double *weight; /* of each group's coordinate */
+	struct process *process;
+};
+
+/* The rows that are fitted, and what the process sees of them. */
+struct rows {
+	int n;
+	double *x, *y, *variance, *u, *phi;
+	bool *in; /* of each row of the data: whether it is among them */
+};
+
+/* ---- rows ---- */
+
+static void rows_free(struct rows *r)
+{
+	free(r->x);
+	free(r->in);
+}
+
+static enum err rows_new(const struct surrogate_data *d, struct rows *r, struct errinfo *e)
+{
+	size_t n = (size_t)d->n, groups = (size_t)d->groups;
+	r->x = malloc((n * (groups * (2 + ADDITIVE_BASES) + 2) + 1) * sizeof *r->x);
+	r->in = calloc(n + 1, sizeof *r->in);
+	if (!r->x || !r->in) {
+		rows_free(r);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	r->y = r->x + n * groups;
+	r->variance = r->y + n;
+	r->u = r->variance + n;
+	r->phi = r->u + n * groups;
+	return ERR_OK;
+}
+
+static const double *row_of(const struct surrogate_data *d, int i)
+{
+	return d->x + (size_t)i * (size_t)d->groups;
+}
+
+/* Those that are in; a censored one at the floor itself, which is all that is known. */
+static void gather(const struct surrogate_data *d, struct rows *r)
+{
+	r->n = 0;
+	for (int i = 0; i < d->n; i++) {
+		bool censored = d->effect[i] >= d->censored;
+		if (!r->in[i])
+			continue;
+		memcpy(r->x + (size_t)r->n * (size_t)d->groups, row_of(d, i), (size_t)d->groups * sizeof *r->x);
+		r->y[r->n] = censored ? d->censored : d->effect[i];
+		r->variance[r->n++] = censored ? d->variance[i] + CENSORED_VARIANCE : d->variance[i];
+	}
+}
+
+/* ---- what the process sees ---- */
+
+static void set_weights(struct surrogate *s)
+{
+	double mean = 0;
+	for (int g = 0; g < s->groups; g++) {
+		s->weight[g] = fmax(additive_of_group(s->a, g, 1), LEAST_WEIGHT);
+		mean += s->weight[g] / s->groups;
+	}
+	for (int g = 0; g < s->groups; g++)
+		s->weight[g] = pow(s->weight[g] / mean, 0.25);
+}
+
+static void map_row(const struct surrogate *s, const double *x, double *ret_u, double *ret_phi)
+{
+	for (int g = 0; g < s->groups; g++) {
+		ret_u[g] = s->weight[g] * -log(1 - x[g] + EDGE);
+		ret_phi[g * ADDITIVE_BASES] = x[g];
+		ret_phi[g * ADDITIVE_BASES + 1] = x[g] * x[g];
+	}
+}
+
+static void map_rows(const struct surrogate *s, const double *x, int n, double *ret_u, double *ret_phi)
+{
+	size_t groups = (size_t)s->groups;
+	for (size_t i = 0; i < (size_t)n; i++)
+		map_row(s, x + i * groups, ret_u + i * groups, ret_phi + i * groups * ADDITIVE_BASES);
+}
+
+/* ---- fitting ---- */
+
+static enum err fit_once(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
+{
+	gather(d, r);
+	enum err err = additive_fit(s->groups, r->x, r->y, r->variance, r->n, s->a, e);
+	if (err)
+		return err;
+	set_weights(s);
+	map_rows(s, r->x, r->n, r->u, r->phi);
+	for (int i = 0; i < r->n; i++)
+		r->y[i] -= additive_at(s->a, s->groups, r->x + (size_t)i * (size_t)s->groups);
+	struct process_data data = { .u = r->u, .phi = r->phi, .y = r->y, .variance = r->variance, .n = r->n,
+		.u_size = s->groups, .phi_size = s->groups * ADDITIVE_BASES };
+	process_free(s->process);
+	s->process = NULL;
+	return process_fit(&data, &s->process, e);
+}
+
+/* Takes in the censored rows for which better than the floor is promised. */
+static enum err take_in(const struct surrogate *s, const struct surrogate_data *d, struct rows *r, bool *ret_more,
+	struct errinfo *e)
+{
+	double *mean = malloc((2 * (size_t)d->n + 1) * sizeof *mean);
+	if (!mean)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	*ret_more = false;
+	enum err err = surrogate_predict(s, d->x, d->n, mean, mean + d->n, e);
+	for (int i = 0; i < d->n && !err; i++)
+		if (!r->in[i] && mean[i] < d->censored)
+			*ret_more = r->in[i] = true;
+	free(mean);
+	return err;
+}
+
+static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
+{
+	bool some = false, more = true;
+	for (int i = 0; i < d->n; i++) {
+		r->in[i] = d->effect[i] < d->censored;
+		some = some || !r->in[i];
+	}
+	enum err err = fit_once(s, d, r, e);
+	for (int i = 1; some && more && !err && i < FITS; i++) {
+		err = take_in(s, d, r, &more, e);
+		if (!err && more)
+			err = fit_once(s, d, r, e);
+	}
+	return err;
+}
+
+enum err surrogate_fit(const struct surrogate_data *d, struct surrogate **ret, struct errinfo *e)
+{
+	struct rows r;
+	struct surrogate *s = calloc(1, sizeof *s);
+	if (s)
+		s->a = calloc((size_t)d->groups * (ADDITIVE_BASES + 1), sizeof *s->a);
+	if (!s || !s->a) {
+		surrogate_free(s);
+		return err_set(e, ERR_MEMORY, "out of memory");
+	}
+	s->groups = d->groups;
+	s->weight = s->a + (size_t)d->groups * ADDITIVE_BASES;
+	enum err err = rows_new(d, &r, e);
+	if (!err) {
+		err = fit(s, d, &r, e);
+		rows_free(&r);
+	}
+	if (err)
+		surrogate_free(s);
+	else
+		*ret = s;
+	return err;
+}
+
+void surrogate_free(struct surrogate *s)
+{
+	if (!s)
+		return;
+	process_free(s->process);
+	free(s->a);
+	free(s);
+}
+
+/* ---- prediction ---- */
+
+enum err surrogate_predict(const struct surrogate *s, const double *x, int m, double *ret_mean, double *ret_deviation,
+	struct errinfo *e)
+{
+	size_t groups = (size_t)s->groups, rows = (size_t)m;
+	double *u = malloc((rows * groups * (1 + ADDITIVE_BASES) + 1) * sizeof *u);
+	if (!u)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	double *phi = u + rows * groups;
+	map_rows(s, x, m, u, phi);
+	enum err err = process_predict(s->process, u, phi, m, ret_mean, ret_deviation, e);
+	for (size_t i = 0; i < rows && !err; i++)
+		ret_mean[i] += additive_at(s->a, s->groups, x + i * groups);
+	free(u);
+	return err;
+}
+
+double surrogate_of_group(const struct surrogate *s, int g, double x)
+{
+	return additive_of_group(s->a, g, x);
+}
