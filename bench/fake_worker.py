@@ -78,8 +78,9 @@ class FakeWorker:
         return following, time.perf_counter() - began
 
     def turns(self, lease, count):
+        """So many candidates, or fewer when the search has ended; the lease that follows, and the seconds of each."""
         seconds = []
-        for _ in range(count):
+        while lease["kind"] == "candidate" and len(seconds) < count:
             lease, took = self.turn(lease)
             seconds.append(took)
         return lease, seconds

@@ -156,6 +156,9 @@ def scale(folder, strategy, results, stored):
         job, worker, lease = begin(daemon, strategy, stored + 10 * MEASURED)
         lease, seconds = worker.turns(lease, results - MEASURED)
         print("%s: the first %d trials took %.1f s" % (strategy, len(seconds), sum(seconds)), flush=True)
+        if lease["kind"] != "candidate":
+            print("%s: proposes no more" % strategy)
+            return
         lease = measure(daemon, worker, lease, "%s, results %d to %d" % (strategy, results - MEASURED, results))
         if stored and strategy in SKIPS:
             lease = restart(daemon, job, worker, stored)
