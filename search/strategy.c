@@ -13,6 +13,7 @@ static const struct strategy_ops *const strategies[] = {
 	&strategy_netadapt,
 	&strategy_nsga2,
 	&strategy_abc,
+	&strategy_guided,
 	&strategy_manual,
 };
 
@@ -26,7 +27,7 @@ const struct strategy_ops *strategy_named(const char *name)
 
 const char *strategy_names(void)
 {
-	return "uniform, random, anneal, netadapt, nsga2, abc, manual";
+	return "uniform, random, anneal, netadapt, nsga2, abc, guided, manual";
 }
 
 enum err strategy_check(const cJSON *object, struct errinfo *e)

@@ -86,7 +86,7 @@ enum err strategy_check(const cJSON *object, struct errinfo *e) __attribute__((w
 enum err strategy_read_cost(const char *name, enum metric *ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 extern const struct strategy_ops strategy_uniform, strategy_random, strategy_anneal, strategy_netadapt,
-	strategy_nsga2, strategy_abc;
+	strategy_nsga2, strategy_abc, strategy_guided;
 extern const struct strategy_ops strategy_manual;
 
 #endif
