@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, INTEGER };
+enum kind { FLAG, TEXT, INTEGER, WHERE };
 
 struct option {
 	const char *name;
@@ -15,7 +15,7 @@ struct option {
 	enum kind kind;
 	size_t offset;       /* in struct args */
 	int64_t min, max;    /* of an INTEGER */
-	const char *command; /* the one that takes it; NULL: all of them */
+	const char *command; /* the one that takes it, or several with commas between; NULL: all of them */
 	const char *value;   /* what the help calls its value */
 	const char *help;
 };
@@ -36,6 +36,7 @@ static const struct option options[] = {
 	{ "x", 0, TEXT, MEMBER(x), 0, 0, "pareto", "METRIC", "of the drawing: params, macs, bytes, memory or latency" },
 	{ "trial", 0, INTEGER, MEMBER(trial), 0, 1000000, "export", "N",
 		"the trial's number; 0 is the submitted model" },
+	{ "where", 0, WHERE, 0, 0, 0, "best", "BOUND", "such as \"macs<=30%\"; several must all be met" },
 	{ "output", 'o', TEXT, MEMBER(output), 0, 0, "export", "FILE", "where to; - for standard output" },
 	{ "force", 'f', FLAG, MEMBER(force), 0, 0, "export", NULL, "overwrite FILE" },
 };
@@ -71,6 +72,14 @@ static enum err unknown(const char *word, struct errinfo *e)
 	return err_set(e, ERR_INPUT, "%.200s: there is no such option", word);
 }
 
+static enum err add_where(const char *value, struct args *a, struct errinfo *e)
+{
+	if (a->where_count == ARGS_MAX_WHERE)
+		return err_set(e, ERR_INPUT, "--where: is there more than %d times", ARGS_MAX_WHERE);
+	a->where[a->where_count++] = value;
+	return ERR_OK;
+}
+
 static enum err assign(const struct option *o, const char *value, struct args *a, struct errinfo *e)
 {
 	void *member = (char *)a + o->offset;
@@ -79,9 +88,11 @@ static enum err assign(const struct option *o, const char *value, struct args *a
 		*(bool *)member = true;
 		return ERR_OK;
 	}
+	if ((o->kind == TEXT || o->kind == WHERE) && !*value)
+		return err_set(e, ERR_INPUT, "--%s: is empty, expected %s", o->name, o->value);
+	if (o->kind == WHERE)
+		return add_where(value, a, e);
 	if (o->kind == TEXT) {
-		if (!*value)
-			return err_set(e, ERR_INPUT, "--%s: is empty, expected %s", o->name, o->value);
 		*(const char **)member = value;
 		return ERR_OK;
 	}
@@ -145,11 +156,23 @@ enum err args_parse(int argc, char **argv, struct args *ret, struct errinfo *e)
 	return err;
 }
 
+/* Whether the command is one of the option's. */
+static bool belongs(const struct option *o, const char *command)
+{
+	size_t len = strlen(command);
+	for (const char *p = o->command; p; p = strchr(p, ',')) {
+		p += strspn(p, ", ");
+		if (!strncmp(p, command, len) && (!p[len] || p[len] == ','))
+			return true;
+	}
+	return false;
+}
+
 enum err args_check(const struct args *a, struct errinfo *e)
 {
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option *o = &options[i];
-		if ((a->seen >> i & 1) && o->command && strcmp(o->command, a->command))
+		if ((a->seen >> i & 1) && o->command && !belongs(o, a->command))
 			return err_set(
 				e, ERR_INPUT, "--%s: belongs to '%s', not to '%s'", o->name, o->command, a->command);
 	}
@@ -161,7 +184,7 @@ void args_help(FILE *out, const char *command)
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		const struct option *o = &options[i];
 		char left[64];
-		if (command ? !o->command || strcmp(o->command, command) : o->command != NULL)
+		if (command ? !belongs(o, command) : o->command != NULL)
 			continue;
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 			o->letter ? ", " : "  ", o->name, o->value ? " " : "", o->value ? o->value : "");

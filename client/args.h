@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-enum { ARGS_MAX_OPERANDS = 4 };
+enum { ARGS_MAX_OPERANDS = 4, ARGS_MAX_WHERE = 16 };
 
 /* Texts are borrowed from argv. NULL or -1: not given. */
 struct args {
@@ -22,6 +22,8 @@ struct args {
 	const char *command;
 	const char *operands[ARGS_MAX_OPERANDS];
 	int operand_count;
+	const char *where[ARGS_MAX_WHERE];
+	int where_count;
 	uint32_t seen; /* bit i: option i of the table was given */
 };
 

@@ -35,6 +35,10 @@ static const struct command commands[] = {
 	{ "pareto", "JOB", pareto_run, "print or draw a job's Pareto set",
 		"The models of which none is better in every objective; best accuracy first, the unpruned model\n"
 		"above them. ACCURACY is that on the held-out images, TEST that on the test set." },
+	{ "best", "JOB", best_run, "print a job's best trial that meets bounds (--where \"macs<=30%\")",
+		"Best is the first of the job's objectives, among the complete trials of the last rung that keep the\n"
+		"job's constraints; of jobs under way, so far. A bound is METRIC <= or >= NUMBER, NUMBER%, baseline,\n"
+		"baseline + NUMBER or baseline - NUMBER; a percentage is of the unpruned model's." },
 	{ "export", "JOB", export_run, "fetch a trial's model (ONNX)",
 		"The file's digest is checked before it gets its name." },
 	{ "finish", "JOB", change_run, "propose no more trials of a job and bring it to its end",

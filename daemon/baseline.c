@@ -14,19 +14,18 @@
 #include "daemon/report.h"
 #include "daemon/result.h"
 #include "daemon/spec.h"
-#include "daemon/warm.h"
 #include "search/cost.h"
 #include "search/front.h"
 #include "search/space.h"
 #include "search/table.h"
 
-static void fill_problem(struct job *j, const struct trial_metrics *baseline)
+void baseline_problem(const struct spec *s, const struct space *space, const struct trial_metrics *baseline,
+	struct problem *p)
 {
-	struct problem *p = &j->problem;
-	const struct spec *s = j->spec;
-	*p = (struct problem){ .space = j->space, .objective_count = s->objective_count,
+	*p = (struct problem){ .space = space, .objective_count = s->objective_count,
 		.constraint_count = s->constraint_count, .budget = (int)s->trials, .stall = (int)s->stall,
-		.window = (int)s->window, .seed = (uint64_t)s->seed, .ladder = { .count = s->rung_count, .eta = (int)s->eta } };
+		.window = (int)s->window, .seed = (uint64_t)s->seed,
+		.ladder = { .count = s->rung_count, .eta = (int)s->eta } };
 	for (int r = 0; r < s->rung_count; r++)
 		p->ladder.latency[r] = s->rungs[r].latency;
 	memcpy(p->objectives, s->objectives, sizeof p->objectives);
@@ -34,18 +33,15 @@ static void fill_problem(struct job *j, const struct trial_metrics *baseline)
 	result_metrics(baseline, p->baseline);
 	/* By definition: latency is relative to it. */
 	p->baseline[METRIC_LATENCY] = s->rungs[spec_last(s)].latency ? 1 : NAN;
-	j->baseline = *baseline;
 }
 
 static enum err open_search(struct job *j, struct space *space, const struct trial_row *baseline, struct errinfo *e)
 {
 	j->space = space;
 	snprintf(j->model, sizeof j->model, "%s", baseline->model);
-	fill_problem(j, &baseline->metrics);
-	enum err err = warm_open(j, &j->prior, e);
-	j->problem.prior = j->prior;
-	if (!err)
-		err = table_open(&j->problem, j->spec->strategy, &j->table, e);
+	j->baseline = baseline->metrics;
+	baseline_problem(j->spec, space, &baseline->metrics, &j->problem);
+	enum err err = table_open(&j->problem, j->spec->strategy, &j->table, e);
 	return err ? err : front_open(&j->problem, &j->front, e);
 }
 

@@ -9,7 +9,11 @@
 
 struct flight;
 struct job;
+struct problem;
 struct report;
+struct space;
+struct spec;
+struct trial_metrics;
 struct trial_row;
 
 /* Takes a checked report. An inventory that is wrong, and figures that contradict it, are ERR_INPUT, with nothing
@@ -19,6 +23,10 @@ enum err baseline_take(struct job *j, struct flight *f, const struct report *rep
 
 /* Takes the result from an earlier job when it is known. */
 enum err baseline_known(struct job *j, struct flight *f, struct errinfo *e) __attribute__((warn_unused_result));
+
+/* What is searched, by the job's document and trial 0's metrics. The space is borrowed. */
+void baseline_problem(const struct spec *s, const struct space *space, const struct trial_metrics *baseline,
+	struct problem *ret);
 
 /* Opens the search again from what is stored. */
 enum err baseline_replay(struct job *j, const char *inventory, const struct trial_row *baseline, struct errinfo *e)

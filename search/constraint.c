@@ -95,19 +95,24 @@ static const char *impossible(const struct constraint *c)
 	return NULL;
 }
 
+/* OP BOUND. Answers what was expected instead, NULL when all is well. */
+static const char *read_comparison(const char *p, struct constraint *c)
+{
+	p = skip_space(p);
+	c->at_least = p[0] == '>';
+	if ((p[0] != '<' && p[0] != '>') || p[1] != '=')
+		return "<= or >=";
+	const char *expected = read_bound(p + 2, c);
+	return expected ? expected : impossible(c);
+}
+
 static enum err read_text(const char *name, enum metric metric, const cJSON *value, struct constraint *ret,
 	struct errinfo *e)
 {
 	char brief[64];
-	const char *text = cJSON_IsString(value) ? skip_space(value->valuestring) : NULL;
-	const char *expected = "text like \"<= 50%\" or \">= baseline - 0.01\"";
 	struct constraint c = { .metric = metric };
-	if (text) {
-		c.at_least = text[0] == '>';
-		bool comparison = (text[0] == '<' || text[0] == '>') && text[1] == '=';
-		expected = comparison ? read_bound(text + 2, &c) : "<= or >= at the start";
-		expected = expected ? expected : impossible(&c);
-	}
+	const char *expected = cJSON_IsString(value) ? read_comparison(value->valuestring, &c)
+		: "text like \"<= 50%\" or \">= baseline - 0.01\"";
 	if (expected)
 		return err_set(e, ERR_INPUT, "constraints.%s: is %s, expected %s", name, json_brief(value, brief),
 			expected);
@@ -178,6 +183,24 @@ enum err constraint_read(const cJSON *object, struct constraint ret[CONSTRAINT_M
 		count += pair ? 2 : 1;
 	}
 	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err constraint_parse(const char *text, struct constraint *ret, struct errinfo *e)
+{
+	char name[16] = "";
+	const char *p = skip_space(text);
+	size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz_");
+	if (len < sizeof name)
+		memcpy(name, p, len);
+	struct constraint c = { .metric = metric_named(name) };
+	if (c.metric == METRIC_COUNT)
+		return err_set(e, ERR_INPUT, "\"%.80s\": expected METRIC OP BOUND with one of the metrics "
+			"accuracy, loss, params, macs, bytes, memory, latency", text);
+	const char *expected = read_comparison(p + len, &c);
+	if (expected)
+		return err_set(e, ERR_INPUT, "\"%.80s\": expected %s behind %s", text, expected, name);
+	*ret = c;
 	return ERR_OK;
 }
 

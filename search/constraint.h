@@ -27,6 +27,10 @@ enum { CONSTRAINT_MAX = 16 };
 enum err constraint_read(const cJSON *object, struct constraint ret[CONSTRAINT_MAX], int *ret_count, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* One bound as "METRIC OP BOUND", with or without blanks: "macs<=30%". ERR_INPUT quotes the text. */
+enum err constraint_parse(const char *text, struct constraint *ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
 /* NaN when it is relative to a baseline that is. */
 double constraint_bound(const struct constraint *c, const double baseline[METRIC_COUNT]);
 

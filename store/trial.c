@@ -291,6 +291,50 @@ enum err trial_best_accuracy(struct store *s, int64_t job, double *ret, struct e
 	return err ? err : ended;
 }
 
+static void take_result(struct statement *st, int64_t job, int rung, struct trial_row *r)
+{
+	trial_row_init(r);
+	r->job = job;
+	r->rung = rung;
+	r->number = take_int(st);
+	r->state = (enum trial_state)take_word(st, states, TRIAL_STATE_COUNT);
+	r->feasible = take_int(st);
+	r->pareto = take_int(st);
+	r->candidate = take_text(st);
+	r->metrics.accuracy = take_real(st);
+	r->metrics.loss = take_real(st);
+	r->metrics.params = take_real(st);
+	r->metrics.macs = take_real(st);
+	r->metrics.bytes = take_real(st);
+	r->metrics.memory = take_real(st);
+	r->metrics.latency = take_real(st);
+}
+
+enum err trial_each_result(struct store *s, int64_t job, int rung, trial_row_cb *cb, void *arg, struct errinfo *e)
+{
+	static const char sql[] = "SELECT number, state, feasible, pareto, candidate, accuracy, loss, params, macs, "
+		"bytes, memory, latency FROM trial WHERE job = ? AND rung = ? AND number > 0 "
+		"AND state IN ('complete', 'failed') ORDER BY number";
+	struct statement st;
+	bool more;
+	enum err err = statement_begin(s, sql, &st, e);
+	if (err)
+		return err;
+	bind_int(&st, job);
+	bind_int(&st, rung);
+	while (!(err = statement_step(&st, "trials", &more, e)) && more) {
+		struct trial_row r;
+		take_result(&st, job, rung, &r);
+		if (!st.rc)
+			err = cb(&r, arg, e);
+		trial_row_fini(&r);
+		if (err || st.rc)
+			break;
+	}
+	enum err ended = statement_end(&st, err ? NULL : e);
+	return err ? err : ended;
+}
+
 enum err trial_each(struct store *s, int64_t job, bool only_pareto, trial_row_cb *cb, void *arg, struct errinfo *e)
 {
 	static const char all[] = SELECT_TRIAL "WHERE job = ? ORDER BY number";

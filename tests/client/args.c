@@ -88,6 +88,23 @@ START_TEST(a_wrong_option_is_named_with_what_was_expected)
 }
 END_TEST
 
+START_TEST(bounds_add_up_in_their_order)
+{
+	ck_ok(parse("best", "7", "--where", "macs<=30%", "--where=accuracy >= 0.9", NULL));
+	ck_assert_int_eq(a.where_count, 2);
+	ck_assert_str_eq(a.where[0], "macs<=30%");
+	ck_assert_str_eq(a.where[1], "accuracy >= 0.9");
+	ck_ok(args_check(&a, &e));
+	ck_assert_int_eq(parse("best", "7", "--where=", NULL), ERR_INPUT);
+	ck_assert_str_eq(e.msg, "--where: is empty, expected BOUND");
+	char *words[20] = { "pare", "best" };
+	for (int i = 2; i < 19; i++)
+		words[i] = "--where=a";
+	ck_assert_int_eq(args_parse(19, words, &a, &e), ERR_INPUT);
+	ck_assert_str_eq(e.msg, "--where: is there more than 16 times");
+}
+END_TEST
+
 START_TEST(an_option_of_another_command_is_refused)
 {
 	ck_ok(parse("jobs", "--watch", NULL));
@@ -125,6 +142,7 @@ Suite *suite_args(void)
 	tcase_add_test(t, what_was_not_given_is_told_from_zero);
 	tcase_add_test(t, two_dashes_end_the_options);
 	tcase_add_loop_test(t, a_wrong_option_is_named_with_what_was_expected, 0, sizeof wrong / sizeof *wrong);
+	tcase_add_test(t, bounds_add_up_in_their_order);
 	tcase_add_test(t, an_option_of_another_command_is_refused);
 	tcase_add_test(t, more_operands_than_any_command_takes_are_refused);
 	tcase_add_test(t, the_nearest_word_is_found_and_far_ones_are_not);

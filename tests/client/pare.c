@@ -207,6 +207,12 @@ static const struct canned lists[] = {
 		.body = "{\"job\":7,\"objectives\":[\"accuracy\",\"params\"],\"trials\":[{\"number\":1,"
 			"\"metrics\":{\"accuracy\":0.9,\"params\":50}}]}" },
 	{ .method = "GET", .path = "/v1/jobs/9/trials", .status = 200, .body = "{\"else\":1}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7/best?where=macs%3C%3D30%25&where=accuracy%20%3E%3D%20baseline%20-%200.01",
+		.status = 200,
+		.body = "{\"id\":\"7.1\",\"number\":1,\"state\":\"complete\",\"candidate\":[3]}" },
+	{ .method = "GET", .path = "/v1/jobs/7/best", .status = 404,
+		.body = "{\"type\":\"pared:not-found\",\"detail\":\"none of 4 trials meets that\"}" },
 	{ .method = "POST", .path = "/v1/jobs/7/pause", .status = 200, .body = "{\"id\":7,\"state\":\"paused\"}" },
 	{ 0 },
 };
@@ -272,6 +278,20 @@ START_TEST(an_answer_without_its_list_is_the_daemons_fault)
 	pare(&r, server.url, "trials", "9", NULL);
 	ck_assert_int_eq(r.code, CODE_OTHER);
 	assert_has(r.err, "no array 'trials'");
+}
+END_TEST
+
+START_TEST(the_best_comes_with_the_command_that_exports_it)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "best", "7", "--where", "macs<=30%", "--where", "accuracy >= baseline - 0.01", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.out, "trial         7.1\n");
+	assert_has(r.out, "    0  g            4     3    25.0%\n");
+	assert_has(r.out, "\npare export 7 --trial 1 -o job7-1.onnx\n");
+	pare(&r, server.url, "best", "7", NULL);
+	ck_assert_int_eq(r.code, CODE_NOT_FOUND);
+	assert_has(r.err, "none of 4 trials meets that");
 }
 END_TEST
 
@@ -497,6 +517,7 @@ Suite *suite_pare(void)
 	tcase_add_test(t, titles_are_bold_on_a_terminal_unless_no_color_is_set);
 	tcase_add_test(t, the_address_may_come_from_the_environment);
 	tcase_add_test(t, an_answer_without_its_list_is_the_daemons_fault);
+	tcase_add_test(t, the_best_comes_with_the_command_that_exports_it);
 	tcase_add_test(t, a_change_of_state_is_told);
 	tcase_add_test(t, the_front_is_printed_and_drawn);
 	tcase_add_loop_test(

@@ -46,6 +46,31 @@ START_TEST(every_form_of_the_grammar_gives_its_bound)
 }
 END_TEST
 
+START_TEST(a_bound_may_stand_with_its_metric_in_one_text)
+{
+	struct errinfo e = { 0 };
+	struct constraint c;
+	static const char *const same[] = { "macs<=50%", " macs  <= 50% ", "macs <=50%" };
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		ok(constraint_parse(same[i], &c, &e));
+		ck_assert_int_eq(c.metric, METRIC_MACS);
+		ck_assert_double_eq(constraint_bound(&c, baseline), 500);
+	}
+	ok(constraint_parse("accuracy>=baseline - 0.1", &c, &e));
+	ck_assert_double_eq_tol(constraint_bound(&c, baseline), 0.8, 1e-12);
+	fails(ERR_INPUT, constraint_parse("flops<=50%", &c, &e));
+	says("\"flops<=50%\": expected METRIC OP BOUND with one of the metrics accuracy");
+	fails(ERR_INPUT, constraint_parse("abcdefghijklmnopqrstuvwxyz<=5", &c, &e));
+	says("expected METRIC OP BOUND");
+	fails(ERR_INPUT, constraint_parse("", &c, &e));
+	fails(ERR_INPUT, constraint_parse("<=5", &c, &e));
+	fails(ERR_INPUT, constraint_parse("macs=5", &c, &e));
+	says("expected <= or >= behind macs");
+	fails(ERR_INPUT, constraint_parse("macs<=5 6", &c, &e));
+	says("expected nothing behind the bound behind macs");
+}
+END_TEST
+
 static const struct {
 	const char *text, *message;
 } refused[] = {
@@ -167,6 +192,7 @@ Suite *constraint_suite(void)
 	Suite *suite = suite_create("constraint");
 	TCase *c = tcase_create("constraint");
 	tcase_add_test(c, every_form_of_the_grammar_gives_its_bound);
+	tcase_add_test(c, a_bound_may_stand_with_its_metric_in_one_text);
 	tcase_add_loop_test(c, a_wrong_bound_is_refused_with_its_text, 0, sizeof refused / sizeof *refused);
 	tcase_add_test(c, no_constraints_are_fine_and_two_bounds_on_all_metrics_fit);
 	tcase_add_test(c, violations_are_relative_and_add_up);

@@ -8,7 +8,7 @@ int main(void)
 {
 	Suite *(*const suites[])(void) = {
 		space_suite, cost_suite, budget_suite, constraint_suite, pareto_suite, front_suite, halving_suite,
-		stall_suite,
+		stall_suite, best_suite,
 		table_suite, strategy_suite, uniform_suite, random_suite, anneal_suite, netadapt_suite,
 		nsga2_suite, abc_suite, fronts_suite,
 	};

@@ -13,6 +13,7 @@ Suite *pareto_suite(void);
 Suite *front_suite(void);
 Suite *halving_suite(void);
 Suite *stall_suite(void);
+Suite *best_suite(void);
 Suite *table_suite(void);
 Suite *strategy_suite(void);
 Suite *uniform_suite(void);
