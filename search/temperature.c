@@ -38,22 +38,42 @@ static double mean_acceptance(const struct temperature *t, int n, double spread,
 	return sum / n;
 }
 
+/* How many changes say something: none without a spread. */
+static int changes_kept(const struct temperature *t)
+{
+	int n = t->change_count < TEMPERATURE_CHANGES ? t->change_count : TEMPERATURE_CHANGES;
+	return t->most > t->least ? n : 0;
+}
+
+/* Takes a change of the whole spread as often as wanted. */
+static double hottest(const struct temperature *t)
+{
+	return 1 / -log(t->acceptance);
+}
+
 double temperature_start(const struct temperature *t)
 {
-	double spread = t->most - t->least;
-	double hottest = 1 / -log(t->acceptance); /* takes a change of the whole spread as often as wanted */
-	int n = t->change_count < TEMPERATURE_CHANGES ? t->change_count : TEMPERATURE_CHANGES;
-	if (n == 0 || !(spread > 0))
-		return USUAL_CHANGE * hottest;
-	double low = 0, high = hottest;
+	int n = changes_kept(t);
+	if (n == 0)
+		return USUAL_CHANGE * hottest(t);
+	double low = 0, high = hottest(t);
 	for (int i = 0; i < BISECTIONS; i++) {
 		double middle = low + (high - low) / 2;
-		if (mean_acceptance(t, n, spread, middle) < t->acceptance)
+		if (mean_acceptance(t, n, t->most - t->least, middle) < t->acceptance)
 			low = middle;
 		else
 			high = middle;
 	}
 	return high;
+}
+
+/* Whether temperature_start is above `wanted`: one step of its bisection. */
+static bool starts_above(const struct temperature *t, double wanted)
+{
+	int n = changes_kept(t);
+	if (n == 0)
+		return USUAL_CHANGE * hottest(t) > wanted;
+	return wanted < hottest(t) && mean_acceptance(t, n, t->most - t->least, wanted) < t->acceptance;
 }
 
 /* 0..1 for a feasible state, 1 to 3 for an infeasible one. */
@@ -73,7 +93,10 @@ bool temperature_accepts(const struct temperature *t, const struct energy *from,
 	if (!isfinite(from->value))
 		return true;
 	double rise = height(t, to) - height(t, from);
-	return rise <= 0 || rng_uniform(r) < exp(-rise / (cold * temperature_start(t)));
+	if (rise <= 0)
+		return true;
+	/* u < exp(-rise / (cold * start)), for start */
+	return starts_above(t, rise / (cold * -log(rng_uniform(r))));
 }
 
 bool energy_better(const struct energy *a, const struct energy *b)

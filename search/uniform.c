@@ -11,7 +11,7 @@
 #include "search/space.h"
 #include "search/strategy.h"
 
-enum { STREAM = 4, TRIES = 256 };
+enum { STREAM = 4, TRIES = 64 };
 
 struct strategy {
 	struct cover cover;

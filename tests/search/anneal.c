@@ -7,6 +7,8 @@
 
 #include "search/budget.h"
 #include "search/cost.h"
+#include "search/purify.h"
+#include "search/seen.h"
 #include "search/space.h"
 #include "search/temperature.h"
 #include "tests/search/fixture.h"
@@ -38,8 +40,8 @@ START_TEST(every_proposal_keeps_the_budget_of_its_round_to_a_channels_worth)
 	struct problem p = fixture_problem(s);
 	char strategy[128];
 	int rounds = cases[_i].rounds < p.budget ? cases[_i].rounds : p.budget, n;
-	snprintf(strategy, sizeof strategy, "{\"name\": \"anneal\", \"target\": %g, \"rounds\": %d}", cases[_i].target,
-		cases[_i].rounds);
+	snprintf(strategy, sizeof strategy, "{\"name\": \"anneal\", \"target\": %g, \"rounds\": %d, \"purify\": 0}",
+		cases[_i].target, cases[_i].rounds);
 	int *keep = fixture_run(&p, strategy, true, &n);
 	ck_assert_int_eq(n, p.budget);
 	for (int i = 0; i < n; i++) {
@@ -60,7 +62,7 @@ START_TEST(the_best_action_of_a_round_opens_the_next_in_its_own_proportions)
 	struct errinfo e = { 0 };
 	int n, *keep;
 	p.budget = BUDGET;
-	keep = fixture_run(&p, "{\"name\": \"anneal\", \"target\": 0.6, \"rounds\": 3}", false, &n);
+	keep = fixture_run(&p, "{\"name\": \"anneal\", \"target\": 0.6, \"rounds\": 3, \"purify\": 0}", false, &n);
 	for (int round = 1; round < ROUNDS; round++) {
 		int opening = round * BUDGET / ROUNDS, best = opening - BUDGET / ROUNDS, wanted[GROUPS];
 		double ratio[GROUPS], most = -1, share = pow(0.4, (round + 1.0) / ROUNDS);
@@ -150,7 +152,7 @@ START_TEST(what_is_worse_by_the_measure_of_its_round_is_left_again)
 	struct problem p = fixture_problem(s);
 	int opening[GROUPS], keep[GROUPS];
 	struct table *t = open_anneal(&p, "{\"name\": \"anneal\", \"target\": 0.75, \"rounds\": 2,"
-		" \"acceptance\": 0.2, \"perturbation\": 0.05}");
+		" \"acceptance\": 0.2, \"perturbation\": 0.05, \"purify\": 0}");
 	for (int i = 0; i < 30; i++)
 		step(t, keep, i % 2 ? 0.9 : 0.1); /* results of the first round differ widely */
 	step(t, opening, 0.5);
@@ -170,7 +172,7 @@ START_TEST(when_the_opening_of_a_round_fails_the_best_of_the_one_before_is_tried
 	int first[GROUPS], opening[GROUPS], keep[GROUPS];
 	p.budget = 22;
 	struct table *t = open_anneal(&p, "{\"name\": \"anneal\", \"target\": 0.75, \"rounds\": 2,"
-		" \"acceptance\": 0.99, \"cooling\": 1, \"perturbation\": 0.001}");
+		" \"acceptance\": 0.99, \"cooling\": 1, \"perturbation\": 0.001, \"purify\": 0}");
 	step(t, first, 0.9);
 	for (int i = 1; i < 11; i++)
 		step(t, keep, 0.89); /* the second start is taken and not left any more */
@@ -233,6 +235,98 @@ START_TEST(it_ends_better_than_chance_at_the_same_cost)
 		random += run_on_one_sided(s, seed, "{\"name\": \"random\", \"low\": 0.4, \"high\": 0.4}") / 8;
 	}
 	ck_assert_msg(annealed > random + 0.05, "%g against %g by chance", annealed, random);
+	space_free(s);
+}
+END_TEST
+
+static double macs(const struct problem *p, const int *keep)
+{
+	return (double)cost_of(p->space, keep).macs / p->baseline[METRIC_MACS];
+}
+
+/* Groups 8 to 11 are of no use; each of the others loses accuracy by the channel. */
+static double useful(const int *keep)
+{
+	double sum = 0;
+	for (int g = 0; g < 8; g++)
+		sum += keep[g] / 1600.0;
+	return 0.1 + 0.8 * sum;
+}
+
+START_TEST(purification_removes_what_is_redundant_in_the_winner_and_nothing_else)
+{
+	enum { BUDGET = 100, ROUNDS = 70 };
+	struct space *s = fixture_wide(GROUPS, 200);
+	struct problem p = fixture_problem(s);
+	static int keep[BUDGET][GROUPS];
+	int best = 0;
+	p.budget = BUDGET;
+	struct table *t = open_anneal(&p, "{\"name\": \"anneal\", \"target\": 0.3, \"rounds\": 1, \"purify\": 0.3,"
+		" \"tolerance\": 0.0001}");
+	for (int i = 0; i < BUDGET; i++) {
+		struct errinfo e = { 0 };
+		enum table_answer answer;
+		struct request request;
+		struct outcome o = { .ok = true };
+		ok(table_ask(t, &answer, &o.number, keep[i], &request, &e));
+		o.metrics[METRIC_ACCURACY] = useful(keep[i]);
+		o.metrics[METRIC_MACS] = macs(&p, keep[i]) * p.baseline[METRIC_MACS];
+		ok(table_tell(t, &o, &e));
+		if (i < ROUNDS && useful(keep[i]) > useful(keep[best]))
+			best = i;
+		int changes = 0;
+		for (int g = 0; g < GROUPS && i == ROUNDS; g++)
+			changes += keep[i][g] != keep[best][g];
+		ck_assert_int_le(changes, 1); /* the first cut is one of the winner */
+	}
+	int last = best;
+	for (int i = ROUNDS; i < BUDGET; i++)
+		if (useful(keep[i]) >= useful(keep[best]) && macs(&p, keep[i]) < macs(&p, keep[last]))
+			last = i;
+	ck_assert_double_lt(macs(&p, keep[last]), 0.98 * macs(&p, keep[best]));
+	for (int g = 0; g < GROUPS; g++) {
+		ck_assert(g >= 8 || keep[last][g] == keep[best][g]);
+		ck_assert_int_le(keep[last][g], keep[best][g]);
+	}
+	table_close(t);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(losses_of_several_cuts_stay_within_the_tolerance_of_the_winner)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_wide(GROUPS, 100);
+	struct purify *p = NULL;
+	struct seen seen = { 0 };
+	struct energy winner = { -0.9, 0 };
+	int start[GROUPS], keep[GROUPS], least[GROUPS], proposals = 0;
+	space_most(s, start);
+	memcpy(least, start, sizeof least);
+	ok(purify_new(s, METRIC_MACS, 0.0101, &p, &e));
+	ck_assert(!purify_started(p));
+	ok(purify_start(p, start, &winner, &e));
+	for (int group; (group = purify_choose(p, &seen, keep)) >= 0; proposals++) {
+		double lost = 0;
+		ck_assert(space_allows(s, keep));
+		ck_assert_int_lt(keep[group], least[group]);
+		for (int g = 0; g < GROUPS; g++) {
+			lost += 0.0004 * (100 - keep[g]);
+			ck_assert(g == group || keep[g] == least[g]);
+		}
+		struct energy energy = { -0.9 + lost, 0 };
+		ok(seen_add(&seen, keep, GROUPS, &e));
+		purify_tell(p, group, keep, &energy);
+		if (lost <= 0.0101)
+			memcpy(least, keep, sizeof least);
+	}
+	int removed = 0;
+	for (int g = 0; g < GROUPS; g++)
+		removed += 100 - least[g];
+	ck_assert_int_eq(removed, 25); /* then even one channel more of any group is too much */
+	ck_assert_int_lt(proposals, 80);
+	purify_free(p);
+	seen_fini(&seen);
 	space_free(s);
 }
 END_TEST
@@ -320,6 +414,8 @@ Suite *anneal_suite(void)
 	tcase_add_test(c, what_is_worse_by_the_measure_of_its_round_is_left_again);
 	tcase_add_test(c, when_the_opening_of_a_round_fails_the_best_of_the_one_before_is_tried_again);
 	tcase_add_test(c, it_ends_better_than_chance_at_the_same_cost);
+	tcase_add_test(c, purification_removes_what_is_redundant_in_the_winner_and_nothing_else);
+	tcase_add_test(c, losses_of_several_cuts_stay_within_the_tolerance_of_the_winner);
 	tcase_add_test(c, the_starting_temperature_gives_the_wanted_acceptance);
 	tcase_add_test(c, acceptance_depends_on_the_spread_and_not_on_the_unit);
 	tcase_add_test(c, better_is_always_taken_and_what_failed_never);
