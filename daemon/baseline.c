@@ -14,6 +14,7 @@
 #include "daemon/report.h"
 #include "daemon/result.h"
 #include "daemon/spec.h"
+#include "daemon/warm.h"
 #include "search/cost.h"
 #include "search/front.h"
 #include "search/space.h"
@@ -41,7 +42,10 @@ static enum err open_search(struct job *j, struct space *space, const struct tri
 	snprintf(j->model, sizeof j->model, "%s", baseline->model);
 	j->baseline = baseline->metrics;
 	baseline_problem(j->spec, space, &baseline->metrics, &j->problem);
-	enum err err = table_open(&j->problem, j->spec->strategy, &j->table, e);
+	enum err err = warm_open(j, &j->prior, e);
+	j->problem.prior = j->prior;
+	if (!err)
+		err = table_open(&j->problem, j->spec->strategy, &j->table, e);
 	return err ? err : front_open(&j->problem, &j->front, e);
 }
 

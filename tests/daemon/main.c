@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(r, suite_text());
 	srunner_add_suite(r, suite_life());
 	srunner_add_suite(r, suite_replay());
+	srunner_add_suite(r, suite_warm());
 	srunner_add_suite(r, suite_rung());
 	srunner_add_suite(r, suite_manual());
 	srunner_add_suite(r, suite_ending());

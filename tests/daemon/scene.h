@@ -93,6 +93,7 @@ Suite *suite_route(void);
 Suite *suite_text(void);
 Suite *suite_life(void);
 Suite *suite_replay(void);
+Suite *suite_warm(void);
 Suite *suite_rung(void);
 Suite *suite_manual(void);
 Suite *suite_ending(void);
