@@ -172,6 +172,28 @@ sed 's|"features.0"|"fc*"|' "$top/limits.json" >"$top/nowhere.json"
 ok "limits: a pattern that matches nothing fails its job, exit 1" test $? = 1
 ok "limits: and names the groups there are" grep -q '"fc\*" matches none.*features.0, features.3, classifier.1' "$top/nowhere.out"
 
+# ---- candidates from outside, by curl; a search that is finished by hand, across kill -9; the best under a bound ----
+job 100 '{"name": "manual"}' >"$top/manual.json"
+manual=$("$OUT/pare" submit "$top/manual.json")
+state_is() { [ "$(sql "select state from job where id = $1")" = "$2" ]; }
+ok "manual: the job waits for candidates" wait_for "$patience" state_is "$manual" searching
+ok "manual: curl posts two" api -f -d '{"candidates": [[3, 8, 60, 42], [2, 4, 30, 20]]}' "http://pared/v1/jobs/$manual/trials"
+complete_now() { api -f "http://pared/v1/trials/$1?wait=60" | grep '"state":"complete"'; }
+ok "manual: and waits for the result of one" complete_now "$manual.1"
+ok "manual: pare finish" "$OUT/pare" finish "$manual"
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+start use 2
+ok "manual: after kill -9 the job comes to its end" wait_for "$patience" state_is "$manual" done
+ok "manual: which is said to be by word" test "$(sql "select ended from job where id = $manual")" = finish
+ok "manual: with both results" test "$(complete "$manual")" = 2
+"$OUT/pare" best "$manual" --where 'macs<=25%' >"$top/best.out"
+ok "manual: pare best gives the smaller one" grep -q "^trial  *$manual\.2\$" "$top/best.out"
+ok "manual: with the command that exports it" sh -c "cd '$top' && PATH='$PWD/$OUT:$PATH' && eval \"\$(grep '^pare export' best.out)\" && test -s 'job$manual-2.onnx'"
+"$OUT/pare" best "$manual" --where 'macs<=1%' >"$top/best.out" 2>&1
+ok "manual: a bound that nothing meets is exit 3" test $? = 3
+ok "manual: and the nearest is named" grep -q "the nearest is $manual\.2 with macs" "$top/best.out"
+
 # ---- export ----
 trial=$(sql 'select trial from pareto where job = 1 and trial > 0 limit 1')
 ok "pare export" "$OUT/pare" export 1 --trial "$trial" -o "$top/small.onnx"
