@@ -6,6 +6,7 @@ It runs copies of the programs, so that a build meanwhile changes nothing under 
 that ends: the kernel sends it SIGTERM.
 """
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -30,6 +31,8 @@ class Daemon:
     def __init__(self, folder, workers):
         self.folder, self.socket = folder, os.path.join(folder, "pared.sock")
         os.makedirs(folder, exist_ok=True)
+        self.lock = open(os.path.join(folder, "lock"), "w", encoding="ascii")
+        self.lock_folder()
         for name in PROGRAMS:
             shutil.copy2(os.path.join(OUT, name), os.path.join(folder, name + ".new"))
             os.replace(os.path.join(folder, name + ".new"), os.path.join(folder, name))
@@ -37,6 +40,13 @@ class Daemon:
             json.dump({"state": os.path.join(folder, "state"), "socket": self.socket, "workers": workers,
                        "cache": os.path.join(folder, "cache"), "log_level": "error"}, f)
         self.start()
+
+    def lock_folder(self):
+        """Two of us would take each other's jobs for leftovers."""
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("%s: is in use by another benchmark" % self.folder) from None
 
     def start(self, seconds=60):
         """Seconds until it answers."""
@@ -60,5 +70,6 @@ class Daemon:
         return Api(self.socket)
 
     def stop(self):
+        """start may follow: the folder stays locked."""
         self.process.terminate()
         self.process.wait()
