@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { SWEEPS = 60 };
-static const double RIDGE = 0.25, PRIOR = 1, CONVERGED = 1e-6;
+static const double RIDGE = 0.25, PRIOR = 1, CONVERGED = 1e-4;
 
 /* Beyond the variance of the results: additive effects explain them only so far. */
 static const double UNEXPLAINED = 0.1;

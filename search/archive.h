@@ -9,7 +9,7 @@
 
 #include "search/strategy.h"
 
-enum { ARCHIVE_MOST = 240, ARCHIVE_FEW = 160 };
+enum { ARCHIVE_MOST = 208, ARCHIVE_FEW = 144 };
 
 struct archive {
 	const struct problem *problem;

@@ -14,8 +14,10 @@
 #include "search/seen.h"
 #include "search/space.h"
 
-enum { FROM_FRONT = 144, FROM_NOTHING = 48, CHILDREN = 112, ELITE = 32, GENERATIONS = 5, MOST = 320 };
+enum { FROM_FRONT = 144, FROM_NOTHING = 48, CHILDREN = 112, ELITE = 32, MOST = 320 };
 enum { PARENTS = 64, KNOWN = 48 };
+/* Beyond two objectives a gain costs more to compute. */
+enum { GENERATIONS = 5, GENERATIONS_OF_MANY = 3 };
 
 /* Candidates under consideration. */
 struct pool {
@@ -254,6 +256,7 @@ static enum err next_generation(struct pool *p, struct rng *r, struct errinfo *e
 
 static enum err evolve(struct pool *p, struct rng *r, struct errinfo *e)
 {
+	int generations = p->b->problem->objective_count == 2 ? GENERATIONS : GENERATIONS_OF_MANY;
 	enum err err = find_parents(p, e);
 	if (!err)
 		err = add_from_front(p, r, e);
@@ -263,7 +266,7 @@ static enum err evolve(struct pool *p, struct rng *r, struct errinfo *e)
 		err = add_from_nothing(p, r, e);
 	if (!err)
 		err = weigh(p, 0, false, e);
-	for (int i = 0; i < GENERATIONS && !err; i++)
+	for (int i = 0; i < generations && !err; i++)
 		err = next_generation(p, r, e);
 	if (!err)
 		err = select_best(p, e);
