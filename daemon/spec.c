@@ -349,7 +349,7 @@ static enum err read_all(struct spec *s, struct errinfo *e)
 		return err;
 	if (!raw.strategy) {
 		cJSON *strategy = cJSON_AddObjectToObject(s->doc, "strategy");
-		if (!strategy || !cJSON_AddStringToObject(strategy, "name", "nsga2"))
+		if (!strategy || !cJSON_AddStringToObject(strategy, "name", "guided"))
 			return err_set(e, ERR_MEMORY, "out of memory");
 		raw.strategy = strategy;
 	}

@@ -199,6 +199,7 @@ enum err process_fit(const struct process_data *d, struct process **ret, struct 
 	enum err err = process_new(d, &p, e);
 	if (err)
 		return err;
+	openblas_set_num_threads(1); /* the same bits everywhere; there is nothing to gain at this size */
 	err = choose(p, d, e);
 	if (!err && p->n)
 		err = factor(p, d, e);

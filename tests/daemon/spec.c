@@ -30,7 +30,7 @@ START_TEST(a_short_document_gets_the_defaults)
 	ck_assert_int_eq(s->objective_count, 2);
 	ck_assert_int_eq(s->objectives[1], METRIC_PARAMS);
 	ck_assert_int_eq(s->constraint_count, 0);
-	ck_assert_str_eq(cJSON_GetObjectItem(s->strategy, "name")->valuestring, "nsga2");
+	ck_assert_str_eq(cJSON_GetObjectItem(s->strategy, "name")->valuestring, "guided");
 	ck_assert_int_eq(s->trials, 60);
 	ck_assert_int_eq(s->rungs[0].images, 5000);
 	ck_assert(!s->rungs[0].latency);
