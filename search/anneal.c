@@ -90,7 +90,7 @@ struct strategy {
 	struct rank *by_size;   /* groups, smallest first */
 	double *ratio, *sorted; /* of the action being made, by group and by size */
 	struct purify *purify;
-	int *cut_in;  /* of proposal annealed + i at i - 1: the group that purification cuts, -1: it goes on annealing */
+	int *cut_in;  /* of proposal annealed + i at i - 1: the group that is cut, -1: it goes on annealing */
 	int *scratch; /* a candidate */
 };
 

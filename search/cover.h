@@ -38,7 +38,7 @@ enum err cover_check(const cJSON *options, struct errinfo *e) __attribute__((war
 enum err cover_read(struct cover *c, const struct problem *p, const cJSON *options, uint64_t stream, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Of the first exact cost among the objectives, so that it is the front that is covered, otherwise of MACs; all of it. */
+/* All of the first exact cost among the objectives, so that it is the front that is covered; otherwise of MACs. */
 enum err cover_objective(struct cover *c, const struct problem *p, uint64_t stream, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void cover_fini(struct cover *c);

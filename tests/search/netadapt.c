@@ -110,7 +110,8 @@ START_TEST(groups_too_small_for_the_quota_are_pruned_too)
 	cJSON *doc = fixture_json(
 		"{\"groups\": [{\"name\": \"big\", \"channels\": 100}, {\"name\": \"small\", \"channels\": 10}],"
 		" \"layers\": [{\"name\": \"a\", \"op\": \"Conv\", \"out\": [[0, 1]], \"in\": [[-1, 9]], \"kernel\": 1,"
-		" \"positions\": 10, \"vectors\": 0, \"buffers\": 0}, {\"name\": \"b\", \"op\": \"Conv\", \"out\": [[1, 1]],"
+		" \"positions\": 10, \"vectors\": 0, \"buffers\": 0},"
+		" {\"name\": \"b\", \"op\": \"Conv\", \"out\": [[1, 1]],"
 		" \"in\": [[-1, 2]], \"kernel\": 1, \"positions\": 10, \"vectors\": 0, \"buffers\": 0}],"
 		" \"fixed\": {\"params\": 0, \"buffers\": 0}}");
 	ok(space_read(doc, &limits, &s, &e));

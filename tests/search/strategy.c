@@ -15,7 +15,8 @@
 static const char *const variants[] = {
 	"{\"name\": \"uniform\", \"metric\": \"bytes\", \"low\": 0.2, \"high\": 0.9}",
 	"{\"name\": \"random\", \"metric\": \"params\", \"low\": 0, \"high\": 1}",
-	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.5, \"rounds\": 7, \"perturbation\": 1, \"purify\": 0.5}",
+	"{\"name\": \"anneal\", \"metric\": \"bytes\", \"target\": 0.5, \"rounds\": 7, \"perturbation\": 1,"
+	" \"purify\": 0.5}",
 	"{\"name\": \"netadapt\", \"metric\": \"params\", \"step\": 0.05, \"decay\": 1}",
 	"{\"name\": \"nsga2\", \"population\": 4, \"crossover\": 1, \"eta_crossover\": 2, \"mutation\": 0.5}",
 	"{\"name\": \"abc\", \"sources\": 2, \"limit\": 1, \"genes\": 100}",
@@ -292,7 +293,8 @@ START_TEST(what_was_skipped_is_as_if_it_had_been_asked_for)
 	fixture_constrain(&p, "bytes", "<= 70%");
 	p.budget = BUDGET;
 	p.window = WINDOW;
-	struct strategy *asked = open_strategy(&p, strategies[_i], &ops), *skipped = open_strategy(&p, strategies[_i], &ops);
+	struct strategy *asked = open_strategy(&p, strategies[_i], &ops);
+	struct strategy *skipped = open_strategy(&p, strategies[_i], &ops);
 	for (int i = 0; ops->skip && i < BUDGET; i++) {
 		struct request request;
 		if (i > WINDOW) {
@@ -441,7 +443,8 @@ static const struct {
 	{ "{\"name\": \"anneal\", \"purify\": 1}", "strategy.purify: is 1" },
 	{ "{\"name\": \"anneal\", \"tolerance\": -1}", "strategy.tolerance: is -1" },
 	{ "{\"name\": \"anneal\", \"metric\": \"accuracy\"}", "strategy.metric: is \"accuracy\"" },
-	{ "{\"name\": \"netadapt\", \"step\": 0}", "strategy.step: is 0, expected null or a number from 0.0001 to 0.5" },
+	{ "{\"name\": \"netadapt\", \"step\": 0}",
+		"strategy.step: is 0, expected null or a number from 0.0001 to 0.5" },
 	{ "{\"name\": \"netadapt\", \"step\": \"small\"}", "strategy.step: is \"small\"" },
 	{ "{\"name\": \"netadapt\", \"decay\": 1.1}", "strategy.decay: is 1.1" },
 	{ "{\"name\": \"netadapt\", \"metric\": \"memory\"}", "strategy.metric: is \"memory\"" },
