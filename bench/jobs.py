@@ -39,23 +39,23 @@ def teacher(run):
 
 class Jobs:
     def __init__(self, api, folder):
-        self.api = api
         sets = fashion.split(os.path.join(folder, "data"))
         self.data = {"format": "idx", "holdout": fashion.SCORED, "mean": [0.2860], "std": [0.3530],
                      **{name: {part: api.upload(path) for part, path in files.items()} for name, files in sets.items()}}
         self.models = {n: api.upload(os.path.join(ROOT, "models/fashion-%s.onnx" % n)) for n in ("lenet5", *NETWORKS)}
 
-    def changes(self, run):
+    @staticmethod
+    def changes(api, run):
         """Of a variant: a run's name becomes the number of its job."""
         known = teacher(run)
         if not known:
             return VARIANTS[run.variant]
-        number = runs.done(self.api, known.name())
+        number = runs.done(api, known.name())
         if number is None:
             raise RuntimeError("the daemon has no finished job %s: remove that run's file" % known.name())
         return {"warm_start": number}
 
-    def document(self, run):
+    def document(self, api, run):
         """window 0: what is proposed knows all earlier results, as with Optuna's ask and tell in turn."""
         options = {k: run.cost if v == "COST" else v for k, v in OPTIONS.get(run.strategy, {}).items()}
         name = "manual" if run.strategy.startswith("optuna-") else run.strategy
@@ -63,4 +63,4 @@ class Jobs:
                 "prune": {"criterion": "l1", "max_ratio": 0.95}, "objectives": ["accuracy", run.cost],
                 "strategy": {"name": name, **options}, "budget": {"trials": EVALUATIONS},
                 "rungs": [{"recalibrate": 512, "images": fashion.SCORED}], "seed": run.seed, "window": 0,
-                **self.changes(run)}
+                **self.changes(api, run)}

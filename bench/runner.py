@@ -25,7 +25,7 @@ def cancel_leftovers(api):
 
 
 def do(api, jobs, run, folder):
-    number = api.post("/v1/jobs", jobs.document(run))["id"]
+    number = api.post("/v1/jobs", jobs.document(api, run))["id"]
     if run.strategy in optuna_search.SAMPLERS:
         optuna_search.search(api, number, run, EVALUATIONS)
     runs.finished(api, number)

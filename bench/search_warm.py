@@ -33,8 +33,9 @@ def compare(cold, warm, folder):
     pairs = [(c, w) for c, w in pairs if c and w]
     if not pairs:
         return
-    print("\n%s, %d seeds\n\nevaluations | cold | warm | warm reaches cold's after\n---|---|---|---" % (
-        warm[0].name(), len(pairs)))
+    of = warm[0]
+    print("\n%s, %s, %s %s (%d seeds)\n" % (of.network, of.cost, of.strategy, of.variant, len(pairs)))
+    print("evaluations | cold | warm | warm reaches cold's after\n---|---|---|---")
     for m in MARKS:
         print("%d | %.4f | %.4f | %g" % (m, *(statistics.median(p[i][m - 1] for p in pairs) for i in (0, 1)),
                                          statistics.median(reach(w, c[m - 1]) for c, w in pairs)))
@@ -46,7 +47,7 @@ def main(folder):
             for seed in choice.seeds()]
     warm = [r._replace(variant="after-" + n) for r in cold for n in ("lenet5", r.network)]
     teachers = list(dict.fromkeys(jobs.teacher(r) for r in warm))
-    good = complete(folder, teachers + cold) and complete(folder, warm)
+    good = complete(folder, list(dict.fromkeys(teachers + cold))) and complete(folder, warm)
     kept = os.path.join(folder, "runs")
     for same in dict.fromkeys(r._replace(seed=0) for r in warm):
         chosen = [r for r in warm if r._replace(seed=0) == same]
