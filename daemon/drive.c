@@ -17,7 +17,8 @@
 #include "search/space.h"
 #include "search/table.h"
 
-/* What a turn may take for proposals: others want answers meanwhile. When they are asked for decides nothing. */
+/* What a turn may take for proposals, and what for asking strategies: others want answers meanwhile. When they are
+ * asked decides nothing. */
 enum { PROPOSALS_A_TURN = 32, ASKING_NS = 10000000 };
 
 /* How much of budget.seconds a crash may forget. */
@@ -131,30 +132,33 @@ static enum err note_end(struct job *j, struct errinfo *e)
 	return why ? job_end_search(j, why, e) : ERR_OK;
 }
 
-/* Asks for one trial after the other until there is none, or the turn has lasted long enough. */
-static enum err ask(struct job *j, int *keep, int64_t until_ns, enum table_answer *ret, struct errinfo *e)
+/* Asks for one trial after the other until there is none, or the turn's share is spent; the time that it took is added
+ * to *asking_ns. */
+static enum err ask(struct job *j, int *keep, int64_t *asking_ns, enum table_answer *ret, struct errinfo *e)
 {
 	*ret = TABLE_PROPOSAL;
-	for (int asked = 0; asked < PROPOSALS_A_TURN && !job_over(j); asked++) {
+	for (int asked = 0; asked < PROPOSALS_A_TURN && *asking_ns < ASKING_NS && !job_over(j); asked++) {
 		struct request q = { .metric = METRIC_COUNT };
 		int number = 0;
+		int64_t began = clock_ns();
 		enum err err = table_ask(j->table, ret, &number, keep, &q, e);
+		*asking_ns += clock_ns() - began;
 		if (err)
 			return result_blame(j, err, e);
 		if (*ret != TABLE_PROPOSAL)
 			return ERR_OK;
 		err = proposal_add(j, number, keep, &q, e);
-		if (err || clock_ns() >= until_ns)
+		if (err)
 			return err;
 	}
 	return ERR_OK;
 }
 
-static enum err search(struct job *j, int64_t until_ns, bool *ret_more, struct errinfo *e)
+static enum err search(struct job *j, int64_t *asking_ns, bool *ret_more, struct errinfo *e)
 {
 	enum table_answer answer = TABLE_PROPOSAL;
 	int *keep = calloc((size_t)j->space->group_count, sizeof *keep);
-	enum err err = keep ? ask(j, keep, until_ns, &answer, e) : err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = keep ? ask(j, keep, asking_ns, &answer, e) : err_set(e, ERR_MEMORY, "out of memory");
 	free(keep);
 	if (err || job_over(j))
 		return err;
@@ -165,12 +169,12 @@ static enum err search(struct job *j, int64_t until_ns, bool *ret_more, struct e
 	return err;
 }
 
-static enum err drive_job(struct job *j, int64_t until_ns, bool *ret_more, struct errinfo *e)
+static enum err drive_job(struct job *j, int64_t *asking_ns, bool *ret_more, struct errinfo *e)
 {
 	enum err err = ERR_OK;
 	j->stirred = false;
 	if (j->row.state == JOB_SEARCHING)
-		err = search(j, until_ns, ret_more, e);
+		err = search(j, asking_ns, ret_more, e);
 	if (!err && j->row.state == JOB_FINISHING && !j->flights)
 		err = job_move(j, JOB_DONE, e);
 	if (*ret_more)
@@ -181,18 +185,18 @@ static enum err drive_job(struct job *j, int64_t until_ns, bool *ret_more, struc
 /* Jobs take turns at being the first: once the time for asking is over the others wait for the next turn. */
 enum err drive_jobs(struct daemon *d, bool *ret_more, struct errinfo *e)
 {
-	int64_t until_ns = clock_ns() + ASKING_NS, before = d->driven;
+	int64_t asking_ns = 0, before = d->driven;
 	*ret_more = false;
 	for (int part = 0; part < 2; part++) {
 		for (struct job *j = d->jobs; j; j = j->next) {
 			bool more = false;
 			if ((j->row.id <= before) != part || !j->stirred || job_over(j))
 				continue;
-			if (clock_ns() >= until_ns) {
+			if (asking_ns >= ASKING_NS) {
 				*ret_more = true;
 				return ERR_OK;
 			}
-			enum err err = drive_job(j, until_ns, &more, e);
+			enum err err = drive_job(j, &asking_ns, &more, e);
 			if (err)
 				return err;
 			d->driven = j->row.id;

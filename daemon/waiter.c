@@ -13,6 +13,8 @@
 #include "daemon/exchange.h"
 #include "daemon/text.h"
 
+enum { LEEWAY_S = 1 };
+
 static const int64_t second_ns = 1000000000;
 
 static struct exchange **list_of(const struct exchange *r)
@@ -72,6 +74,15 @@ static enum err grant(struct exchange *r, bool *ret_done, struct errinfo *e)
 	return exchange_answer_json(r, 200, &t, e);
 }
 
+/* A job has something to do that may bring work: nobody is sent away in the middle of it. */
+static bool work_may_come(const struct daemon *d)
+{
+	for (const struct job *j = d->jobs; j; j = j->next)
+		if (j->stirred && !job_over(j))
+			return true;
+	return false;
+}
+
 enum err waiter_add(struct exchange *r, int wait_s, struct errinfo *e)
 {
 	bool done = false;
@@ -79,7 +90,7 @@ enum err waiter_add(struct exchange *r, int wait_s, struct errinfo *e)
 	enum err err = r->daemon->waiters ? ERR_OK : grant(r, &done, e);
 	if (err || done)
 		return err;
-	if (wait_s == 0)
+	if (wait_s == 0 && !work_may_come(r->daemon))
 		return exchange_answer_nothing(r, e);
 	enqueue(r, wait_s);
 	return ERR_OK;
@@ -88,6 +99,7 @@ enum err waiter_add(struct exchange *r, int wait_s, struct errinfo *e)
 static enum err serve_leases(struct daemon *d, int64_t now, struct errinfo *e)
 {
 	bool work = true;
+	int64_t expired = now - (work_may_come(d) ? LEEWAY_S * second_ns : 0);
 	for (struct exchange *r = d->waiters, *next; r; r = next) {
 		bool done = false;
 		enum err err = ERR_OK;
@@ -96,7 +108,7 @@ static enum err serve_leases(struct daemon *d, int64_t now, struct errinfo *e)
 			err = grant(r, &done, e);
 			work = done;
 		}
-		if (!err && !done && r->deadline_ns <= now) {
+		if (!err && !done && r->deadline_ns <= expired) {
 			err = exchange_answer_nothing(r, e);
 			done = true;
 		}
