@@ -352,6 +352,27 @@ START_TEST(the_starting_temperature_gives_the_wanted_acceptance)
 }
 END_TEST
 
+START_TEST(worse_is_taken_as_often_as_metropolis_says)
+{
+	enum { DRAWS = 20000 };
+	struct temperature t;
+	struct rng r;
+	rng_init(&r, 4, 0);
+	temperature_reset(&t, 0.4);
+	for (int i = 0; i < 30; i++)
+		temperature_note(&t, &(struct energy){ rng_uniform(&r), 0 });
+	for (double cold = 1; cold > 0.1; cold /= 2)
+		for (double rise = 0.1; rise < 0.8; rise += 0.2) {
+			double spread = t.most - t.least, wanted = exp(-rise / (cold * temperature_start(&t)));
+			struct energy from = { t.least, 0 }, to = { t.least + rise * spread, 0 };
+			int taken = 0;
+			for (int i = 0; i < DRAWS; i++)
+				taken += temperature_accepts(&t, &from, &to, cold, &r);
+			ck_assert_double_eq_tol((double)taken / DRAWS, wanted, 0.02);
+		}
+}
+END_TEST
+
 START_TEST(acceptance_depends_on_the_spread_and_not_on_the_unit)
 {
 	struct rng r;
@@ -417,6 +438,7 @@ Suite *anneal_suite(void)
 	tcase_add_test(c, purification_removes_what_is_redundant_in_the_winner_and_nothing_else);
 	tcase_add_test(c, losses_of_several_cuts_stay_within_the_tolerance_of_the_winner);
 	tcase_add_test(c, the_starting_temperature_gives_the_wanted_acceptance);
+	tcase_add_test(c, worse_is_taken_as_often_as_metropolis_says);
 	tcase_add_test(c, acceptance_depends_on_the_spread_and_not_on_the_unit);
 	tcase_add_test(c, better_is_always_taken_and_what_failed_never);
 	suite_add_tcase(suite, c);
