@@ -23,5 +23,9 @@ Suite *netadapt_suite(void);
 Suite *nsga2_suite(void);
 Suite *abc_suite(void);
 Suite *fronts_suite(void);
+Suite *link_suite(void);
+Suite *additive_suite(void);
+Suite *process_suite(void);
+Suite *improvement_suite(void);
 
 #endif
