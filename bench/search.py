@@ -7,7 +7,7 @@ Usage: search.py FOLDER, by `make bench-search`. FOLDER keeps a daemon's state a
 cut off is started again: a finished run is not repeated (remove its file to have it again, after a strategy changed),
 and an unfinished one is answered from the daemon's store as far as it got. The environment narrows it: STRATEGIES,
 NETS, COSTS and SEEDS, each a list with commas; HOURS is how long it may take (12). Then it prints the report of what is
-there, and writes it and the curves into FIGURES (FOLDER).
+there (also in FOLDER/tables.md), and draws the curves into FIGURES (FOLDER).
 
 CHECK=constraints, CHECK=warm and CHECK=scale do something else: search_constraints.py, search_warm.py,
 search_scale.py.

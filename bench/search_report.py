@@ -142,6 +142,6 @@ def write(wanted, folder, figures):
         draw(cost, nets, figures)
         for network, entries in nets.items():
             lines += section(cost, network, entries)
-    with open(os.path.join(figures, "search-tables.md"), "w", encoding="utf-8") as f:
+    with open(os.path.join(folder, "../tables.md"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines))
     print("\n".join(lines))
