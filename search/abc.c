@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * ABCPruner maximises an accuracy under fixed limits. Here every source (search/colony.h) has a compromise between the
- * objectives of its own to look after, and a result goes to the sources that gain by it: at equal budgets that gave more
- * hypervolume than sources which are replaced by what dominates them.
+ * objectives of its own to look after, and a result goes to the sources that gain by it: at equal budgets that gave
+ * more hypervolume than sources which are replaced by what dominates them.
  *
  * The first proposals, one a source, are random shapes at costs spread evenly over the whole range. Then, in turn: each
  * source's employed bee, and as many onlookers, at sources drawn in proportion to their fitness. A bee tries
@@ -89,8 +89,8 @@ static enum err prepare(struct strategy *s, struct errinfo *e)
 	struct rng weights;
 	int most = MOST_GENES / p->space->group_count;
 	if (s->sources > most)
-		return err_set(e, ERR_LIMIT, "strategy.sources: is %d, expected at most %d with the network's %d groups",
-			s->sources, most, p->space->group_count);
+		return err_set(e, ERR_LIMIT, "strategy.sources: is %d, expected at most %d with the network's "
+			"%d groups", s->sources, most, p->space->group_count);
 	enum err err = cover_objective(&s->cover, p, STREAM, e);
 	rng_init(&weights, p->seed, STREAM);
 	return err ? err : colony_new(s->sources, p->space->group_count, p->objective_count, &weights, &s->colony, e);

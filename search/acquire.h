@@ -1,8 +1,8 @@
 /* acquire.h -- how much an evaluation is expected to bring: expected hypervolume improvement (Emmerich 2006).
  * SPDX-License-Identifier: MIT
  *
- * Objectives are scaled as the service reports hypervolume: an accuracy counts from 0, anything else as its share of the
- * unpruned network's. Exact costs are certain; a measured metric is a normal distribution of its effect, of which
+ * Objectives are scaled as the service reports hypervolume: an accuracy counts from 0, anything else as its share of
+ * the unpruned network's. Exact costs are certain; a measured metric is a normal distribution of its effect, of which
  * some quantiles, equally likely, stand for the whole. Times the probability that the measured bounds are met; zero
  * where an exact cost misses one. */
 #ifndef SEARCH_ACQUIRE_H
@@ -19,8 +19,8 @@ enum err acquire_open(const struct problem *p, const struct archive *a, const st
 	struct acquire **ret, struct errinfo *e) __attribute__((warn_unused_result));
 void acquire_close(struct acquire *a); /* accepts NULL */
 
-/* Takes it that a candidate which is being evaluated will do as expected, so that the next one is worth something beside
- * it. Before the first acquire_gain. */
+/* Takes it that a candidate which is being evaluated will do as expected, so that the next one is worth something
+ * beside it. Before the first acquire_gain. */
 void acquire_expect(struct acquire *a, const struct cost *cost, const struct estimate *estimate);
 
 /* thorough: with all quantiles rather than some, where they cost much. */

@@ -2,8 +2,8 @@
  * learned from.
  * SPDX-License-Identifier: MIT
  *
- * Learns from this job's results and, as long as they are few, from earlier jobs' (search/prior.h). How far those are to
- * be trusted is itself learned: by how well they alone would have foretold this job's. */
+ * Learns from this job's results and, as long as they are few, from earlier jobs' (search/prior.h). How far those are
+ * to be trusted is itself learned: by how well they alone would have foretold this job's. */
 #ifndef SEARCH_BELIEF_H
 #define SEARCH_BELIEF_H
 

@@ -1,10 +1,10 @@
 /* prior.h -- what earlier jobs learned, in terms of this one's groups.
  * SPDX-License-Identifier: MIT
  *
- * Groups of two jobs are the same when their names and their channels are. A result of an earlier job is kept when every
- * group that it pruned is also one of this job, for then nothing else explains what it measured. Effects are those of
- * search/link.h against the earlier job's own baseline. At most PRIOR_MOST results are kept, the latest of them: a
- * search ends near its front. */
+ * Groups of two jobs are the same when their names and their channels are. A result of an earlier job is kept when
+ * every group that it pruned is also one of this job, for then nothing else explains what it measured. Effects are
+ * those of search/link.h against the earlier job's own baseline. At most PRIOR_MOST results are kept, the latest of
+ * them: a search ends near its front. */
 #ifndef SEARCH_PRIOR_H
 #define SEARCH_PRIOR_H
 

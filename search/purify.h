@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: MIT
  *
  * From a winner on, one group at a time loses a tenth of the channels that it has left; the one whose cuts were refused
- * least often, then the one that looks cheapest, by importance lost per cost freed, is tried first. A cut stays when the
- * energy is not worse than the winner's by more than a tolerance, so losses don't add up; a group whose cut is refused
- * is tried with half of it, down to one step. */
+ * least often, then the one that looks cheapest, by importance lost per cost freed, is tried first. A cut stays when
+ * the energy is not worse than the winner's by more than a tolerance, so losses don't add up; a group whose cut is
+ * refused is tried with half of it, down to one step. */
 #ifndef SEARCH_PURIFY_H
 #define SEARCH_PURIFY_H
 

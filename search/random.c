@@ -1,8 +1,8 @@
 /* random.c -- random candidates that cover the whole cost range evenly.
  * SPDX-License-Identifier: MIT
  *
- * Targets and options are those of search/cover.h; each proposal is a random shape that budget_fit scales to its target.
- * Proposal k has random numbers of its own, so that a replay needs none of those before. */
+ * Targets and options are those of search/cover.h; each proposal is a random shape that budget_fit scales to its
+ * target. Proposal k has random numbers of its own, so that a replay needs none of those before. */
 #include <stdlib.h>
 
 #include "search/cover.h"

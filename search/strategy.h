@@ -68,8 +68,8 @@ struct strategy_ops {
 	enum err (*ask)(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done,
 		struct errinfo *e);
 	enum err (*tell)(struct strategy *s, const struct outcome *o, struct errinfo *e);
-	/* Replay: the next proposal is known to have been keep; leaves s as if ask had answered that. NULL where ask costs
-	 * so little that it is called and compared. */
+	/* Replay: the next proposal is known to have been keep; leaves s as if ask had answered that. NULL where ask
+	 * costs so little that it is called and compared. */
 	enum err (*skip)(struct strategy *s, const int *keep, struct errinfo *e);
 	void (*free)(struct strategy *s); /* accepts NULL */
 };

@@ -156,7 +156,7 @@ static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct 
 
 enum err surrogate_fit(const struct surrogate_data *d, struct surrogate **ret, struct errinfo *e)
 {
-	struct rows r;
+	struct rows r = { 0 };
 	struct surrogate *s = calloc(1, sizeof *s);
 	if (s)
 		s->a = calloc((size_t)d->groups * (ADDITIVE_BASES + 1), sizeof *s->a);
