@@ -34,7 +34,7 @@ static const struct option options[] = {
 	{ "budget", 0, INTEGER, MEMBER(budget), 1, 1000000, "submit", "N", "instead of the file's budget.trials" },
 	{ "svg", 0, TEXT, MEMBER(svg), 0, 0, "pareto", "FILE", "also draw the front; - for standard output" },
 	{ "x", 0, TEXT, MEMBER(x), 0, 0, "pareto", "METRIC", "of the drawing: params, macs, bytes, memory or latency" },
-	{ "trial", 0, INTEGER, MEMBER(trial), 0, 1000000, "export", "N",
+	{ "trial", 0, INTEGER, MEMBER(trial), 0, 2000000, "export, explain", "N",
 		"the trial's number; 0 is the submitted model" },
 	{ "where", 0, WHERE, 0, 0, 0, "best", "BOUND", "such as \"macs<=30%\"; several must all be met" },
 	{ "output", 'o', TEXT, MEMBER(output), 0, 0, "export", "FILE", "where to; - for standard output" },

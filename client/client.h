@@ -56,7 +56,7 @@ void client_note(struct client *c, const char *fmt, ...) __attribute__((format(p
 /* The commands; each prints its result and nothing on failure. */
 typedef enum err command_run(struct client *c, struct errinfo *e);
 command_run submit_run, jobs_run, show_run, trials_run, pareto_run, best_run, export_run, change_run, workers_run;
-command_run watch_run;
+command_run watch_run, explain_run;
 
 /* Follows a job until it ends and prints its Pareto set: `pare watch`, and `pare submit --watch` with the job that it
  * made. */

@@ -39,6 +39,9 @@ static const struct command commands[] = {
 		"Best is the first of the job's objectives, among the complete trials of the last rung that keep the\n"
 		"job's constraints; of jobs under way, so far. A bound is METRIC <= or >= NUMBER, NUMBER%, baseline,\n"
 		"baseline + NUMBER or baseline - NUMBER; a percentage is of the unpruned model's." },
+	{ "explain", "JOB", explain_run, "print what a job's search learned of each group of channels",
+		"And why one candidate keeps what it keeps: that of --trial, or the best of the Pareto set with at\n"
+		"most half of the cost. From the results so far, at rung 0 when there are several." },
 	{ "export", "JOB", export_run, "fetch a trial's model (ONNX)",
 		"The file's digest is checked before it gets its name." },
 	{ "finish", "JOB", change_run, "propose no more trials of a job and bring it to its end",

@@ -16,6 +16,7 @@ const struct route api_routes[] = {
 	{ "POST", "/v1/jobs/{id}/trials", api_job_post, NULL, false },
 	{ "GET", "/v1/jobs/{id}/pareto", api_job_pareto, NULL, false },
 	{ "GET", "/v1/jobs/{id}/best", api_job_best, NULL, false },
+	{ "GET", "/v1/jobs/{id}/explain", api_job_explain, NULL, false },
 	{ "GET", "/v1/jobs/{id}/events", api_job_events, NULL, false },
 	{ "GET", "/v1/trials/{trial}", api_trial_get, NULL, false },
 	{ "GET", "/v1/trials/{trial}/model", api_trial_model, NULL, false },

@@ -74,7 +74,7 @@ static const struct {
 	{ { "--seed", "1.5" }, "--seed: is '1.5', expected an integer from 0 to 9007199254740992" },
 	{ { "--budget", "0" }, "--budget: is '0', expected an integer from 1 to 1000000" },
 	{ { "--trial", "99999999999999999999" },
-		"--trial: is '99999999999999999999', expected an integer from 0 to 1000000" },
+		"--trial: is '99999999999999999999', expected an integer from 0 to 2000000" },
 };
 
 START_TEST(a_wrong_option_is_named_with_what_was_expected)

@@ -211,6 +211,21 @@ static const struct canned lists[] = {
 		.path = "/v1/jobs/7/best?where=macs%3C%3D30%25&where=accuracy%20%3E%3D%20baseline%20-%200.01",
 		.status = 200,
 		.body = "{\"id\":\"7.1\",\"number\":1,\"state\":\"complete\",\"candidate\":[3]}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7/explain?trial=1",
+		.status = 200,
+		.body = "{\"metric\":\"accuracy\",\"cost\":\"macs\",\"results\":30,\"front\":4,\"groups\":[{"
+			"\"name\":\"g\",\"channels\":4,\"sensitivity\":-0.0123,\"freed\":0.25,"
+			"\"front\":{\"least\":0.5,\"mean\":0.75,\"most\":1,\"whole\":0.25}}],"
+			"\"chosen\":{\"number\":1,\"value\":0.9,\"cost\":0.5,\"predicted\":0.91,"
+			"\"groups\":[{\"name\":\"g\",\"kept\":3,\"channels\":4,\"share\":0.1,\"restore\":null,"
+			"\"prune\":null,\"reason\":\"the job leaves no choice\"}]}}" },
+	{ .method = "GET",
+		.path = "/v1/jobs/7/explain",
+		.status = 200,
+		.body = "{\"metric\":\"accuracy\",\"cost\":\"macs\",\"results\":3,\"front\":0,\"groups\":[{"
+			"\"name\":\"g\\u001b[1m\",\"channels\":4,\"sensitivity\":null,\"freed\":0.25,"
+			"\"front\":null}],\"chosen\":null}" },
 	{ .method = "GET", .path = "/v1/jobs/7/best", .status = 404,
 		.body = "{\"type\":\"pared:not-found\",\"detail\":\"none of 4 trials meets that\"}" },
 	{ .method = "POST", .path = "/v1/jobs/7/pause", .status = 200, .body = "{\"id\":7,\"state\":\"paused\"}" },
@@ -292,6 +307,23 @@ START_TEST(the_best_comes_with_the_command_that_exports_it)
 	pare(&r, server.url, "best", "7", NULL);
 	ck_assert_int_eq(r.code, CODE_NOT_FOUND);
 	assert_has(r.err, "none of 4 trials meets that");
+}
+END_TEST
+
+START_TEST(an_explanation_has_the_groups_and_the_chosen_one)
+{
+	server_start(&server, lists);
+	pare(&r, server.url, "explain", "7", "--trial", "1", NULL);
+	ck_assert_int_eq(r.code, CODE_OK);
+	assert_has(r.out, "30 results, 4 in the Pareto set.");
+	assert_has(r.out, "g             4  -0.0123  25.0%       50.0%  75.0%  100.0%  25.0%\n");
+	assert_has(r.out, "trial 1: accuracy 0.9000 (the model expects 0.9100) with 50.0% of the macs\n");
+	assert_has(r.out, "g         3   4  10.0%  the job leaves no choice\n");
+	pare(&r, server.url, "explain", "7", NULL);
+	assert_has(r.out, "g?[1m         4       -  25.0%\n");
+	assert_lacks(r.out, "trial");
+	pare(&r, server.url, "explain", "7", "--json", NULL);
+	assert_has(r.out, "\"chosen\":\tnull");
 }
 END_TEST
 
@@ -518,6 +550,7 @@ Suite *suite_pare(void)
 	tcase_add_test(t, the_address_may_come_from_the_environment);
 	tcase_add_test(t, an_answer_without_its_list_is_the_daemons_fault);
 	tcase_add_test(t, the_best_comes_with_the_command_that_exports_it);
+	tcase_add_test(t, an_explanation_has_the_groups_and_the_chosen_one);
 	tcase_add_test(t, a_change_of_state_is_told);
 	tcase_add_test(t, the_front_is_printed_and_drawn);
 	tcase_add_loop_test(

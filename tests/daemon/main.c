@@ -20,6 +20,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(r, suite_manual());
 	srunner_add_suite(r, suite_ending());
 	srunner_add_suite(r, suite_best());
+	srunner_add_suite(r, suite_explain());
 	srunner_add_suite(r, suite_lease());
 	srunner_add_suite(r, suite_poll());
 	srunner_add_suite(r, suite_event());

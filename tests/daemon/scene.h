@@ -98,6 +98,7 @@ Suite *suite_rung(void);
 Suite *suite_manual(void);
 Suite *suite_ending(void);
 Suite *suite_best(void);
+Suite *suite_explain(void);
 Suite *suite_lease(void);
 Suite *suite_poll(void);
 Suite *suite_event(void);

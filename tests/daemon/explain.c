@@ -1,0 +1,129 @@
+/* explain.c -- what a search learned: asked of jobs that live, and of such that are over.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/daemon/play.h"
+
+#define RANDOM "\"strategy\": {\"name\": \"random\"}, "
+#define EXPLAIN "/v1/jobs/1/explain"
+
+static struct scene scene;
+
+static void open_scene(void)
+{
+	scene = (struct scene){ 0 };
+	scene_open(&scene);
+}
+
+static void close_scene(void)
+{
+	scene_close(&scene);
+}
+
+static void work(int most)
+{
+	struct play p = { .scene = &scene, .workers = 1, .fail_every = 7 };
+	play_run(&p, most);
+}
+
+static char *asked(const char *path)
+{
+	cJSON *doc = scene_get(&scene, path);
+	char *text = cJSON_PrintUnformatted(doc);
+	cJSON_Delete(doc);
+	return text;
+}
+
+START_TEST(it_is_the_same_while_the_job_lives_after_a_crash_and_when_it_is_over)
+{
+	scene_submit(&scene, RANDOM "\"budget\": {\"trials\": 30}, \"window\": 0,");
+	work(31);
+	char *live = asked(EXPLAIN);
+	cJSON *doc = cJSON_Parse(live);
+	ck_assert_str_eq(scene_text(doc, "metric"), "accuracy");
+	ck_assert_str_eq(scene_text(doc, "cost"), "params");
+	ck_assert_str_eq(scene_text(doc, "results"), "30");
+	ck_assert_str_eq(scene_text(doc, "groups.2.name"), "c");
+	ck_assert_str_ne(scene_text(doc, "groups.0.sensitivity"), "");
+	ck_assert_str_ne(scene_text(doc, "chosen.groups.0.reason"), "");
+	cJSON_Delete(doc);
+	scene_kill(&scene);
+	scene_start(&scene);
+	char *again = asked(EXPLAIN);
+	work(0);
+	ck_assert_str_eq(scene_state(&scene, 1), "done");
+	char *over = asked(EXPLAIN);
+	ck_assert_str_eq(live, again);
+	ck_assert_str_eq(live, over);
+	free(live);
+	free(again);
+	free(over);
+}
+END_TEST
+
+START_TEST(a_trial_may_be_named)
+{
+	scene_submit(&scene, RANDOM "\"budget\": {\"trials\": 12},");
+	work(8);
+	cJSON *doc = scene_get(&scene, EXPLAIN "?trial=3"), *trial = scene_get(&scene, "/v1/trials/1.3");
+	ck_assert_str_eq(scene_text(doc, "chosen.number"), "3");
+	ck_assert_str_eq(scene_text(doc, "chosen.groups.1.kept"), scene_text(trial, "candidate.1"));
+	ck_assert_double_eq_tol(scene_number(doc, "chosen.value"), scene_number(trial, "metrics.accuracy"), 1e-4);
+	cJSON_Delete(doc);
+	cJSON_Delete(trial);
+	scene_refused(&scene, ERR_CONFLICT, "trial 1.7: is failed, only a complete one", EXPLAIN "?trial=7", NULL);
+	scene_refused(&scene, ERR_NOT_FOUND, "1.99", EXPLAIN "?trial=99", NULL);
+	scene_refused(&scene, ERR_INPUT, "trial: is \"0\", expected an integer from 1", EXPLAIN "?trial=0", NULL);
+	scene_refused(&scene, ERR_INPUT, "trial: is \"x\", expected an integer from 1", EXPLAIN "?trial=x", NULL);
+}
+END_TEST
+
+START_TEST(what_went_up_is_explained_by_where_it_came_from)
+{
+	scene_submit(&scene, RANDOM "\"budget\": {\"trials\": 9}, \"eta\": 3, "
+		"\"rungs\": [{\"images\": 9}, {\"train\": {\"steps\": 5}}, {\"train\": {}, \"latency\": {}}],"
+		"\"objectives\": [\"accuracy\", \"latency\"],");
+	work(0);
+	ck_assert_str_eq(scene_state(&scene, 1), "done");
+	cJSON *best = scene_get(&scene, "/v1/jobs/1/best");
+	ck_assert_str_eq(scene_text(best, "rung"), "2");
+	char path[64];
+	snprintf(path, sizeof path, EXPLAIN "?trial=%s", scene_text(best, "number"));
+	cJSON *doc = scene_get(&scene, path);
+	ck_assert_str_eq(scene_text(doc, "results"), "9");
+	for (int g = 0; g < SCENE_GROUPS; g++) {
+		char kept[32], keeps[32];
+		snprintf(kept, sizeof kept, "chosen.groups.%d.kept", g);
+		snprintf(keeps, sizeof keeps, "candidate.%d", g);
+		ck_assert_str_eq(scene_text(doc, kept), scene_text(best, keeps));
+	}
+	cJSON_Delete(best);
+	cJSON_Delete(doc);
+}
+END_TEST
+
+START_TEST(without_results_there_is_nothing_to_explain)
+{
+	scene_submit(&scene, RANDOM);
+	scene_refused(&scene, ERR_CONFLICT, "job 1: is queued, and has no results", EXPLAIN, NULL);
+	work(1);
+	scene_refused(&scene, ERR_NOT_FOUND, "nothing to explain", EXPLAIN, NULL);
+	scene_refused(&scene, ERR_NOT_FOUND, "no job 4", "/v1/jobs/4/explain", NULL);
+}
+END_TEST
+
+Suite *suite_explain(void)
+{
+	Suite *s = suite_create("explain");
+	TCase *t = tcase_create("explain");
+	tcase_add_checked_fixture(t, open_scene, close_scene);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, it_is_the_same_while_the_job_lives_after_a_crash_and_when_it_is_over);
+	tcase_add_test(t, a_trial_may_be_named);
+	tcase_add_test(t, what_went_up_is_explained_by_where_it_came_from);
+	tcase_add_test(t, without_results_there_is_nothing_to_explain);
+	suite_add_tcase(s, t);
+	return s;
+}
