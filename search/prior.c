@@ -99,18 +99,21 @@ enum err prior_job(struct prior *p, const struct space *then, const double basel
 
 /* ---- results ---- */
 
-/* Into scratch; false when it prunes what this job doesn't have. */
+/* Into scratch; false when it prunes what this job doesn't have, or nothing: that has no effect in any job. */
 static bool translate(struct prior *p, const int *keep)
 {
+	bool pruned = false;
 	for (int g = 0; g < p->now->group_count; g++)
 		p->scratch[g] = p->now->groups[g].channels;
 	for (int g = 0; g < p->then->group_count; g++) {
+		bool whole = keep[g] == p->then->groups[g].channels;
 		if (p->counterpart[g] >= 0)
 			p->scratch[p->counterpart[g]] = keep[g];
-		else if (keep[g] < p->then->groups[g].channels)
+		else if (!whole)
 			return false;
+		pruned = pruned || !whole;
 	}
-	return true;
+	return pruned;
 }
 
 static enum err make_room(struct prior *p, struct errinfo *e)

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Groups of two jobs are the same when their names and their channels are. A result of an earlier job is kept when
- * every group that it pruned is also one of this job, for then nothing else explains what it measured. Effects are
+ * it pruned something, and nothing but groups of this job, for then nothing else explains what it measured. Effects are
  * those of search/link.h against the earlier job's own baseline. At most PRIOR_MOST results are kept, the latest of
  * them: a search ends near its front. */
 #ifndef SEARCH_PRIOR_H

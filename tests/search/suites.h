@@ -27,5 +27,9 @@ Suite *link_suite(void);
 Suite *additive_suite(void);
 Suite *process_suite(void);
 Suite *improvement_suite(void);
+Suite *surrogate_suite(void);
+Suite *archive_suite(void);
+Suite *prior_suite(void);
+Suite *belief_suite(void);
 
 #endif
