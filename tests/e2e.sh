@@ -193,6 +193,8 @@ ok "manual: with the command that exports it" sh -c "cd '$top' && PATH='$PWD/$OU
 "$OUT/pare" best "$manual" --where 'macs<=1%' >"$top/best.out" 2>&1
 ok "manual: a bound that nothing meets is exit 3" test $? = 3
 ok "manual: and the nearest is named" grep -q "the nearest is $manual\.2 with macs" "$top/best.out"
+"$OUT/pare" explain 1 >"$top/explain.out"
+ok "pare explain has a line for each group, and one for each of the chosen candidate's" test "$(grep -cE '^(features.0|features.3|classifier.1|classifier.3) ' "$top/explain.out")" = 8
 
 # ---- export ----
 trial=$(sql 'select trial from pareto where job = 1 and trial > 0 limit 1')
