@@ -29,10 +29,13 @@ struct acquire {
 	struct improvement *improvement; /* made from points when it is first needed */
 };
 
+/* A pruned network's loss has no upper end: as a share of the unpruned one's, the worst would count for nearly all. */
 static double scaled(const struct acquire *a, int objective, double value)
 {
 	if (a->problem->objectives[objective] == METRIC_ACCURACY)
 		return 1 - value;
+	if (a->problem->objectives[objective] == METRIC_LOSS)
+		return -expm1(-fmax(value, 0));
 	return value / a->whole[objective];
 }
 
@@ -44,14 +47,6 @@ static void set_scale(struct acquire *a, int objective)
 	double whole = metric_is_exact_cost(m) ? cost_metric(&intact, m) : p->baseline[m];
 	a->whole[objective] = whole > 0 ? whole : 1;
 	a->reference[objective] = 1;
-}
-
-/* A loss grows when a network is pruned: what lies below the unpruned one's alone would be nothing. */
-static void widen(struct acquire *a, const struct archive *archive)
-{
-	for (int i = 0; i < a->problem->objective_count; i++)
-		for (int k = 0; k < archive->count && a->problem->objectives[i] == METRIC_LOSS; k++)
-			a->reference[i] = fmax(a->reference[i], scaled(a, i, archive->metrics[k][METRIC_LOSS]));
 }
 
 static void take_archive(struct acquire *a, const struct archive *archive)
@@ -82,7 +77,6 @@ enum err acquire_open(const struct problem *p, const struct archive *archive, co
 	a->room = rows;
 	for (int i = 0; i < p->objective_count; i++)
 		set_scale(a, i);
-	widen(a, archive);
 	take_archive(a, archive);
 	*ret = a;
 	return ERR_OK;

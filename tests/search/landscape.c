@@ -8,7 +8,6 @@
 
 #include "search/budget.h"
 #include "search/cost.h"
-#include "search/front.h"
 #include "search/limit.h"
 #include "search/sample.h"
 #include "search/space.h"
@@ -75,7 +74,7 @@ void landscape_draw(const struct space *s, struct rng *r, double share, int *ret
 	free(ratio);
 }
 
-int *landscape_run(const struct problem *p, const char *strategy, struct outcome **ret_outcomes)
+struct outcome *landscape_run(const struct problem *p, const char *strategy, landscape_fn *evaluate)
 {
 	struct errinfo e = { 0 };
 	struct table *t = NULL;
@@ -91,30 +90,39 @@ int *landscape_run(const struct problem *p, const char *strategy, struct outcome
 		int number;
 		ok(table_ask(t, &answer, &number, keep + (size_t)i * groups, &request, &e));
 		ck_assert_int_eq(answer, TABLE_PROPOSAL);
-		outcomes[i] = landscape_evaluate(p, number, keep + (size_t)i * groups);
+		outcomes[i] = evaluate(p, number, keep + (size_t)i * groups);
 		ok(table_tell(t, &outcomes[i], &e));
 	}
 	table_close(t);
-	if (ret_outcomes)
-		*ret_outcomes = outcomes;
-	else
-		free(outcomes);
-	return keep;
+	return outcomes;
+}
+
+void landscape_free(struct outcome *outcomes)
+{
+	free((int *)outcomes[0].keep);
+	free(outcomes);
 }
 
 double landscape_volume(const struct problem *p, const struct outcome *outcomes, int n)
 {
 	struct errinfo e = { 0 };
-	struct front *front = NULL;
-	double volume;
-	ok(front_open(p, &front, &e));
-	for (int i = 0; i < n; i++) {
-		const int *left;
-		int left_count;
-		bool joined;
-		ok(front_offer(front, outcomes[i].number, outcomes[i].metrics, &joined, &left, &left_count, &e));
+	double volume, reference[PARETO_MAX_OBJECTIVES];
+	int m = p->objective_count, count = 0;
+	double *points = calloc((size_t)n * (size_t)m + 1, sizeof *points);
+	ck_assert_ptr_nonnull(points);
+	for (int i = 0; i < m; i++)
+		reference[i] = p->objectives[i] == METRIC_ACCURACY ? 0 : p->objectives[i] == METRIC_LOSS ? 5 : 1;
+	for (int k = 0; k < n; k++) {
+		if (constraint_total(p->constraints, p->constraint_count, p->baseline, outcomes[k].metrics) > 0)
+			continue;
+		for (int i = 0; i < m; i++) {
+			enum metric metric = p->objectives[i];
+			double value = outcomes[k].metrics[metric];
+			points[count * m + i] = metric == METRIC_ACCURACY ? -value : value / p->baseline[metric];
+		}
+		count++;
 	}
-	ok(front_hypervolume(front, &volume, &e));
-	front_close(front);
+	ok(pareto_hypervolume(points, count, m, reference, &volume, &e));
+	free(points);
 	return volume;
 }

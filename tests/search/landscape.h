@@ -31,10 +31,13 @@ struct outcome landscape_evaluate(const struct problem *p, int number, const int
 /* Any candidate with about this share of the MACs. */
 void landscape_draw(const struct space *s, struct rng *r, double share, int *ret_keep);
 
-/* Runs a strategy through a table: the proposals, and the results where ret_outcomes isn't NULL; both to be freed. */
-int *landscape_run(const struct problem *p, const char *strategy, struct outcome **ret_outcomes);
+/* Runs a strategy through a table to the end of the budget: the results, to be freed with landscape_free. */
+typedef struct outcome landscape_fn(const struct problem *p, int number, const int *keep);
+struct outcome *landscape_run(const struct problem *p, const char *strategy, landscape_fn *evaluate);
+void landscape_free(struct outcome *outcomes);
 
-/* The hypervolume (search/front.h) of n results. */
+/* The hypervolume of n results: an accuracy as it is against 0, anything else as its share of the baseline's against 1,
+ * a loss against 5. */
 double landscape_volume(const struct problem *p, const struct outcome *outcomes, int n);
 
 #endif

@@ -31,5 +31,6 @@ Suite *surrogate_suite(void);
 Suite *archive_suite(void);
 Suite *prior_suite(void);
 Suite *belief_suite(void);
+Suite *guided_suite(void);
 
 #endif
