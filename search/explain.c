@@ -187,14 +187,15 @@ static bool put_groups(cJSON *doc, struct explanation *s, const struct outcome *
 
 /* ---- the chosen one ---- */
 
-/* The metric that the model expects of s->keep. */
+/* The metric that the model expects of s->keep; NaN where nothing is believed of it. */
 static enum err expected(struct explanation *s, double *ret, struct errinfo *e)
 {
 	struct estimate estimate;
 	struct link link = belief_link(s->belief, s->metric);
 	archive_shares(s->space, s->keep, s->x);
 	enum err err = belief_predict(s->belief, s->x, 1, &estimate, e);
-	*ret = err || !link_applies(s->metric) ? NAN : link_value(&link, estimate.mean[s->metric]);
+	bool believed = !isnan(belief_of_group(s->belief, s->metric, 0, 0));
+	*ret = err || !believed ? NAN : link_value(&link, estimate.mean[s->metric]);
 	return err;
 }
 
@@ -226,22 +227,47 @@ static bool put_change(cJSON *object, const char *key, const struct change *c, i
 		put_number(change, "cost", c->cost);
 }
 
+/* "accuracy by +0.0100 and ", nothing where nothing is predicted. */
+static const char *write_value(const char *before, double value, const char *after, char ret[80])
+{
+	ret[0] = '\0';
+	if (isfinite(value))
+		snprintf(ret, 80, "%s%+.4f%s", before, value, after);
+	return ret;
+}
+
+/* At one end of what the job allows there is one way to go. */
+static void write_way(const struct explanation *s, const char *here, int channels, const char *which,
+	const struct change *c, char *ret, size_t size)
+{
+	char before[40], value[80];
+	snprintf(before, sizeof before, "%s by ", metric_name(s->metric));
+	snprintf(ret, size, "%s; %d %s would change %s%s by %+.2f %%", here, channels, which,
+		write_value(before, c->value, " and ", value), metric_name(s->cost), 100 * c->cost);
+}
+
+static void write_ways(const struct explanation *s, int kept, const struct change *restore, const struct change *prune,
+	char *ret, size_t size)
+{
+	char before[40], more[80], fewer[80];
+	snprintf(before, sizeof before, "%s ", metric_name(s->metric));
+	snprintf(ret, size, "%d more: %s%s %+.2f %%; %d fewer: %s%+.2f %%", restore->keep - kept,
+		write_value(before, restore->value, " for ", more), metric_name(s->cost), 100 * restore->cost,
+		kept - prune->keep, write_value("", prune->value, " for ", fewer), 100 * prune->cost);
+}
+
 static void write_reason(const struct explanation *s, const struct space_group *group, int kept,
 	const struct change *restore, const struct change *prune, char *ret, size_t size)
 {
-	const char *metric = metric_name(s->metric), *cost = metric_name(s->cost);
+	const char *top = kept == group->channels ? "whole" : "as large as the job allows";
 	if (group->min_keep == group->max_keep)
 		snprintf(ret, size, "the job leaves no choice");
 	else if (prune->keep == kept)
-		snprintf(ret, size, "as small as the job allows; %d more would change %s by %+.4f and %s by %+.2f %%",
-			restore->keep - kept, metric, restore->value, cost, 100 * restore->cost);
+		write_way(s, "as small as the job allows", restore->keep - kept, "more", restore, ret, size);
 	else if (restore->keep == kept)
-		snprintf(ret, size, "whole; %d fewer would change %s by %+.4f and %s by %+.2f %%", kept - prune->keep,
-			metric, prune->value, cost, 100 * prune->cost);
+		write_way(s, top, kept - prune->keep, "fewer", prune, ret, size);
 	else
-		snprintf(ret, size, "%d more: %s %+.4f for %s %+.2f %%; %d fewer: %+.4f for %+.2f %%",
-			restore->keep - kept, metric, restore->value, cost, 100 * restore->cost, kept - prune->keep,
-			prune->value, 100 * prune->cost);
+		write_ways(s, kept, restore, prune, ret, size);
 }
 
 static enum err put_chosen_group(cJSON *array, struct explanation *s, const struct outcome *o, int g, double before,

@@ -12,7 +12,7 @@ int main(void)
 		table_suite, strategy_suite, uniform_suite, random_suite, anneal_suite, netadapt_suite,
 		nsga2_suite, abc_suite, fronts_suite,
 		link_suite, additive_suite, process_suite, improvement_suite,
-		surrogate_suite, archive_suite, prior_suite, belief_suite, guided_suite,
+		surrogate_suite, archive_suite, prior_suite, belief_suite, guided_suite, explain_suite,
 	};
 	SRunner *runner = srunner_create(NULL);
 	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)

@@ -32,5 +32,6 @@ Suite *archive_suite(void);
 Suite *prior_suite(void);
 Suite *belief_suite(void);
 Suite *guided_suite(void);
+Suite *explain_suite(void);
 
 #endif
