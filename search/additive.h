@@ -8,7 +8,8 @@
  *
  *     sum over rows i of (y[i] - effect(x[i]))^2 / variance[i] + ridge * sum of (a - prior)^2
  *
- * so that a group nobody has touched yet counts as middling, and a few results suffice. */
+ * where all priors add up to what removing everything does as a rule, so that a group nobody has touched yet counts as
+ * middling however many there are, and a few results suffice. */
 #ifndef SEARCH_ADDITIVE_H
 #define SEARCH_ADDITIVE_H
 

@@ -14,8 +14,8 @@
 enum { JUDGES = 96 };
 
 static const double LENGTHS[] = { 0.5, 1, 2, 4 };
-static const double SIGMAS[] = { 0.2, 0.4, 0.8, 1.6 };
-static const double USUAL_SIGMA = 0.5, TAU = 0.5, JITTER = 1e-8;
+static const double SIGMAS[] = { 0.15, 0.3, 0.6, 1.2 };
+static const double USUAL_SIGMA = 0.3, TAU = 0.5, JITTER = 1e-8;
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 

@@ -13,7 +13,7 @@
 /* Fits until the model agrees with what is censored. */
 enum { FITS = 4 };
 
-static const double EDGE = 0.05;            /* keeps the logarithm finite where a group is all but gone */
+static const double EDGE = 0.1;             /* keeps the logarithm finite where a group is all but gone */
 static const double LEAST_WEIGHT = 0.2;     /* of a group that seems to do nothing: it may matter with others */
 static const double CENSORED_VARIANCE = 0.1;
 
@@ -193,7 +193,7 @@ enum err surrogate_predict(const struct surrogate *s, const double *x, int m, do
 	struct errinfo *e)
 {
 	size_t groups = (size_t)s->groups, rows = (size_t)m;
-	double *u = malloc((rows * groups * (1 + ADDITIVE_BASES) + 1) * sizeof *u);
+	double *u = calloc(rows * groups * (1 + ADDITIVE_BASES) + 1, sizeof *u);
 	if (!u)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	double *phi = u + rows * groups;
