@@ -348,9 +348,9 @@ START_TEST(it_comes_further_than_others_with_twice_the_evaluations)
 }
 END_TEST
 
-/* Over all seeds: by how much proposals from..to miss what is asked, on average, and the share of those that do. */
+/* Over all seeds: of proposals from..to, the share that misses what is asked, and that which misses it by far. */
 struct misses {
-	double violation, share;
+	double share, far;
 };
 
 static struct misses misses_of(struct problem p, const char *strategy, int from, int to)
@@ -361,8 +361,8 @@ static struct misses misses_of(struct problem p, const char *strategy, int from,
 		struct outcome *o = run(&p, strategy, landscape_evaluate);
 		for (int i = from; i < to; i++) {
 			double v = constraint_total(p.constraints, p.constraint_count, p.baseline, o[i].metrics);
-			sum.violation += v / (to - from) / SEEDS;
 			sum.share += (v > 0) / (double)(to - from) / SEEDS;
+			sum.far += (v > 0.05) / (double)(to - from) / SEEDS;
 		}
 		landscape_free(o);
 	}
@@ -378,9 +378,9 @@ START_TEST(it_learns_what_is_feasible)
 	fixture_constrain(&p, "accuracy", ">= baseline - 0.05");
 	struct misses first = misses_of(p, GUIDED, 0, THIRD), last = misses_of(p, GUIDED, 2 * THIRD, 3 * THIRD);
 	struct misses random = misses_of(p, "{\"name\": \"random\"}", 2 * THIRD, 3 * THIRD);
-	ck_assert_msg(last.violation < 0.6 * first.violation, "by %g, then by %g", first.violation, last.violation);
+	ck_assert_msg(last.far < 0.85 * first.far, "%g by far, then %g", first.far, last.far);
+	ck_assert_msg(last.far < 0.3 * random.far, "%g by far, %g by chance", last.far, random.far);
 	ck_assert_msg(last.share < 0.7 * random.share, "%g, %g by chance", last.share, random.share);
-	ck_assert_double_lt(last.violation, 0.2 * random.violation);
 	space_free(s);
 }
 END_TEST
@@ -404,7 +404,7 @@ static struct prior *prior_of(const struct space *now, const struct problem *the
 
 START_TEST(a_warm_start_saves_half_of_the_evaluations)
 {
-	enum { EARLIER = 60, COLD = 30 };
+	enum { EARLIER = 60, COLD = 20 };
 	struct space *s = landscape_space();
 	struct problem p = landscape_problem(s);
 	p.budget = EARLIER;
