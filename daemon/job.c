@@ -368,6 +368,9 @@ void job_forget(struct daemon *d, bool all)
 enum err flight_add(struct job *j, const struct trial_row *r, enum lease_kind kind, const int *keep,
 	struct flight **ret, struct errinfo *e)
 {
+	if (!r->digest || strlen(r->digest) != DIGEST_HEX)
+		return err_set(e, ERR_INTERNAL, "trial %lld.%lld: is stored without a digest", (long long)r->job,
+			(long long)r->number);
 	struct flight *f = calloc(1, sizeof *f);
 	size_t n = keep ? (size_t)j->space->group_count : 0;
 	int *copy = n ? calloc(n, sizeof *copy) : NULL;

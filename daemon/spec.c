@@ -14,6 +14,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+/* Grows with what an inventory tells: a search must not depend on how old the baseline is that it takes over. */
+enum { INVENTORY = 2 };
+
 enum { MOST_IMAGES = 1000000000, SCORING_SECONDS = 600, TRAINING_SECONDS = 86400 };
 
 struct raw {
@@ -614,6 +617,7 @@ enum err spec_digest_baseline(const struct spec *s, char ret[DIGEST_HEX + 1], st
 	struct spec_rung measured = s->rungs[spec_last(s)];
 	measured.recalibrate = 0; /* it is not, whatever the rung says */
 	begin_digest(s, s->model, &t);
+	text_int(&t, INVENTORY);
 	spec_write_rung(&measured, false, &t);
 	text_int(&t, s->seed);
 	text_json(&t, NULL);
