@@ -72,7 +72,7 @@ job() { # BUDGET STRATEGY: LeNet, quickly
 }
 
 # ---- the same job with one worker, with two, and across kill -9: the same candidates, the same front ----
-for strategy in '{"name": "nsga2", "population": 8}' '{"name": "anneal", "target": 0.7, "rounds": 2}' '{"name": "random"}'; do
+for strategy in '{"name": "guided"}' '{"name": "nsga2", "population": 8}' '{"name": "anneal", "target": 0.7, "rounds": 2}' '{"name": "random"}'; do
 	name=$(echo "$strategy" | sed 's/.*"name": "\([a-z0-9]*\)".*/\1/')
 	job 24 "$strategy" >"$top/$name.json"
 	start "$name-one" 1
