@@ -234,6 +234,48 @@ START_TEST(a_window_of_any_width_gets_proposals_that_differ)
 }
 END_TEST
 
+/* After some results, how far apart in MACs further proposals lie when each of them fails, or none is told. */
+static double distance_of_proposals(const struct problem *p, bool told)
+{
+	enum { RESULTS = 20, FURTHER = 8 };
+	struct errinfo e = { 0 };
+	struct strategy *s = NULL;
+	int keep[LANDSCAPE_GROUPS];
+	double macs[FURTHER], sum = 0;
+	cJSON *object = fixture_json(GUIDED);
+	ok(strategy_guided.open(p, object, &s, &e));
+	cJSON_Delete(object);
+	for (int i = 0; i < RESULTS + FURTHER; i++) {
+		struct request request;
+		bool done;
+		ok(strategy_guided.ask(s, keep, &request, &done, &e));
+		struct outcome o = landscape_evaluate(p, i + 1, keep);
+		o.ok = i < RESULTS;
+		if (o.ok || told)
+			ok(strategy_guided.tell(s, &o, &e));
+		for (int k = RESULTS; k < i; k++)
+			sum += fabs(macs[k - RESULTS] - o.metrics[METRIC_MACS] / p->baseline[METRIC_MACS]);
+		if (i >= RESULTS)
+			macs[i - RESULTS] = o.metrics[METRIC_MACS] / p->baseline[METRIC_MACS];
+	}
+	strategy_guided.free(s);
+	return sum / (FURTHER * (FURTHER - 1) / 2);
+}
+
+START_TEST(what_is_under_way_is_not_sought_again_until_it_failed)
+{
+	struct space *s = landscape_space();
+	struct problem p = landscape_problem(s);
+	double under_way = 0, failed = 0;
+	for (p.seed = 0; p.seed < SEEDS; p.seed++) {
+		under_way += distance_of_proposals(&p, false) / SEEDS;
+		failed += distance_of_proposals(&p, true) / SEEDS;
+	}
+	ck_assert_msg(under_way > 1.3 * failed, "%g apart, %g where they failed", under_way, failed);
+	space_free(s);
+}
+END_TEST
+
 /* ---- what may come back ---- */
 
 static struct outcome all_fail(const struct problem *p, int number, const int *keep)
@@ -470,6 +512,7 @@ Suite *guided_suite(void)
 	tcase_add_test(c, options_out_of_range_are_refused);
 	tcase_add_loop_test(c, a_replay_proposes_what_was_asked_for, 0, 4);
 	tcase_add_loop_test(c, a_window_of_any_width_gets_proposals_that_differ, 0, 6);
+	tcase_add_test(c, what_is_under_way_is_not_sought_again_until_it_failed);
 	tcase_add_loop_test(c, whatever_comes_back_it_goes_on, 0, 5);
 	tcase_add_loop_test(c, any_objectives_will_do, 0, SETS);
 	tcase_add_loop_test(c, it_comes_further_than_others_with_twice_the_evaluations, 0, 3);

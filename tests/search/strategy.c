@@ -20,6 +20,7 @@ static const char *const variants[] = {
 	"{\"name\": \"netadapt\", \"metric\": \"params\", \"step\": 0.05, \"decay\": 1}",
 	"{\"name\": \"nsga2\", \"population\": 4, \"crossover\": 1, \"eta_crossover\": 2, \"mutation\": 0.5}",
 	"{\"name\": \"abc\", \"sources\": 2, \"limit\": 1, \"genes\": 100}",
+	"{\"name\": \"guided\", \"profile\": 2}",
 };
 enum { VARIANTS = sizeof variants / sizeof *variants, MOST = 32, TEXT = 160 };
 
