@@ -48,8 +48,10 @@ START_TEST(removing_more_never_does_less)
 	static struct made_up m;
 	double a[GROUPS * ADDITIVE_BASES];
 	fill(&m, 2);
-	for (int i = 0; i < ROWS; i++) /* results that say the opposite of two groups */
-		m.y[i] = 3 * m.x[i * GROUPS] - 4 * m.x[i * GROUPS + 1] + 2 * m.x[i * GROUPS + 2] * (1 - m.x[i * GROUPS + 2]);
+	for (int i = 0; i < ROWS; i++) { /* results that say the opposite of two groups */
+		const double *x = m.x + i * GROUPS;
+		m.y[i] = 3 * x[0] - 4 * x[1] + 2 * x[2] * (1 - x[2]);
+	}
 	ok(additive_fit(GROUPS, m.x, m.y, m.variance, ROWS, a, &e));
 	for (int j = 0; j < GROUPS * ADDITIVE_BASES; j++)
 		ck_assert_double_ge(a[j], 0);

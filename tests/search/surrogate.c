@@ -98,7 +98,8 @@ START_TEST(heavy_groups_are_told_from_light_ones)
 	for (int heavy = 0; heavy < GROUPS; heavy++)
 		for (int light = 0; light < GROUPS; light++)
 			if (landscape_weight[heavy] > 5 && landscape_weight[light] <= 1)
-				ck_assert_double_gt(surrogate_of_group(s, heavy, 0.5), surrogate_of_group(s, light, 0.5));
+				ck_assert_double_gt(surrogate_of_group(s, heavy, 0.5),
+					surrogate_of_group(s, light, 0.5));
 	surrogate_free(s);
 }
 END_TEST
