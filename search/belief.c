@@ -124,10 +124,12 @@ static int append(struct belief *b, int n, const double *x, double effect, doubl
 	return n + 1;
 }
 
-/* What earlier results add to the variance of their own. */
+/* What earlier results add to the variance of their own. Where they are wrong they are so together: the more they miss
+ * by, the less many of them weigh. */
 static double doubt(const struct opinion *o)
 {
-	return (DOUBT * DOUBT_COUNT + o->missed) / (DOUBT_COUNT + o->judged);
+	double missed = (DOUBT * DOUBT_COUNT + o->missed) / (DOUBT_COUNT + o->judged);
+	return missed * missed / DOUBT;
 }
 
 static int append_known(struct belief *b, const struct opinion *o, int n, double more)
