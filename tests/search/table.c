@@ -453,6 +453,56 @@ START_TEST(what_was_posted_goes_up_and_is_replayed_as_it_is)
 }
 END_TEST
 
+/* 1 and 2 had come when 12 was posted behind the promotion of one of them; the others bring the stall. */
+START_TEST(what_was_posted_before_a_stall_is_replayed_when_all_results_are_there)
+{
+	enum { POSTED = 10, LATE = POSTED + 2 };
+	struct errinfo e = { 0 };
+	struct space *s = fixture_chain(GROUPS, 0.95, 1);
+	struct problem p = problem_of(s, 0);
+	p.ladder = (struct ladder){ .count = 2, .eta = 2 };
+	p.stall = 5;
+	struct table *t = table_for(&p, "{\"name\": \"manual\"}"), *again = table_for(&p, "{\"name\": \"manual\"}");
+	struct outcome o[LATE + 1];
+	int keep[LATE + 1][GROUPS], number = 0;
+	enum table_answer answer;
+	struct request request;
+	for (int i = 1; i <= LATE; i++)
+		for (int g = 0; g < GROUPS; g++)
+			keep[i][g] = s->groups[g].min_keep + (i > 1);
+	for (int i = 1; i <= POSTED; i++)
+		ok(table_post(t, keep[i], &number, &e));
+	for (int i = 1; i <= POSTED; i++) {
+		o[i] = fixture_evaluate(&p, i, keep[i], false);
+		o[i].metrics[METRIC_ACCURACY] = i == 1 ? 0.9 : 0.1;
+	}
+	ok(table_tell(t, &o[1], &e));
+	ok(table_tell(t, &o[2], &e));
+	ok(table_ask(t, &answer, &number, keep[POSTED + 1], &request, &e));
+	ck_assert_int_eq(answer, TABLE_PROPOSAL);
+	ck_assert_int_eq(number, POSTED + 1);
+	ok(table_post(t, keep[LATE], &number, &e));
+	ck_assert_int_eq(number, LATE);
+	for (int i = 3; i <= POSTED; i++)
+		ok(table_tell(t, &o[i], &e));
+	ok(table_ask(t, &answer, &number, keep[0], &request, &e));
+	ck_assert_int_eq(table_end(t), TABLE_END_STALL);
+
+	for (int i = 1; i <= POSTED; i++) {
+		ok(table_expect(again, i, keep[i], &e));
+		ok(table_tell(again, &o[i], &e));
+	}
+	ok(table_expect_promotion(again, POSTED + 1, table_parent(t, POSTED + 1), keep[POSTED + 1], &e));
+	ck_assert_int_eq(table_end(again), TABLE_END_STALL);
+	ok(table_expect(again, LATE, keep[LATE], &e));
+	ck_assert_int_eq(table_outstanding(again), 2);
+	fails(ERR_CONFLICT, table_post(again, keep[LATE], &number, &e));
+	table_close(t);
+	table_close(again);
+	space_free(s);
+}
+END_TEST
+
 Suite *table_suite(void)
 {
 	Suite *suite = suite_create("table");
@@ -473,6 +523,7 @@ Suite *table_suite(void)
 	tcase_add_test(c, what_is_posted_is_proposed_in_the_order_of_its_coming);
 	tcase_add_test(c, what_the_space_or_a_bound_forbids_is_not_posted);
 	tcase_add_test(c, what_was_posted_goes_up_and_is_replayed_as_it_is);
+	tcase_add_test(c, what_was_posted_before_a_stall_is_replayed_when_all_results_are_there);
 	suite_add_tcase(suite, c);
 	return suite;
 }
