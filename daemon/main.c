@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
@@ -59,6 +60,7 @@ int main(int argc, char **argv)
 	struct options o = { .config = default_config };
 	struct config c;
 	struct errinfo e;
+	environment_complete(argv);
 	if (!read_options(argc, argv, &o)) {
 		print_usage(stderr);
 		return EXIT_USAGE;

@@ -15,7 +15,7 @@
 #include "daemon/server.h"
 #include "daemon/worker.h"
 
-enum { FIRST_DELAY_MS = 500, LONGEST_DELAY_MS = 30000, GOOD_RUN_MS = 60000, PATIENCE_MS = 10000, OUR_VARIABLES = 3 };
+enum { FIRST_DELAY_MS = 500, LONGEST_DELAY_MS = 30000, GOOD_RUN_MS = 60000, PATIENCE_MS = 10000, OUR_VARIABLES = 2 };
 
 struct slot {
 	struct pool *pool;
@@ -62,44 +62,27 @@ int64_t pool_started(const struct pool *p, const char *name)
 	return s ? s->started : 0;
 }
 
-/* ---- the environment
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the environment ----------------------------------------------------------------------------------------- */
 
-/* OpenBLAS mistakes new processors for very old ones; what the processor can do decides instead. */
-static char *core_type(void)
+static bool is_ours(const char *variable)
 {
-#if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512f"))
-		return "OPENBLAS_CORETYPE=SkylakeX";
-	if (__builtin_cpu_supports("avx2"))
-		return "OPENBLAS_CORETYPE=Haswell";
-#endif
-	return NULL;
-}
-
-static bool is_ours(const char *variable, bool core_known)
-{
-	return !strncmp(variable, "OMP_NUM_THREADS=", 16) || !strncmp(variable, "OPENBLAS_NUM_THREADS=", 21) ||
-	       (core_known && !strncmp(variable, "OPENBLAS_CORETYPE=", 18));
+	return !strncmp(variable, "OMP_NUM_THREADS=", 16) || !strncmp(variable, "OPENBLAS_NUM_THREADS=", 21);
 }
 
 /* The daemon's own, with one thread a worker. NULL: no memory; the strings are borrowed. */
 static char **make_environment(void)
 {
 	size_t n = 0, used = 0;
-	char *core = getenv("OPENBLAS_CORETYPE") ? NULL : core_type();
 	while (environ[n])
 		n++;
 	char **env = calloc(n + OUR_VARIABLES + 1, sizeof *env);
 	if (!env)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		if (!is_ours(environ[i], core))
+		if (!is_ours(environ[i]))
 			env[used++] = environ[i];
 	env[used++] = "OMP_NUM_THREADS=1";
 	env[used++] = "OPENBLAS_NUM_THREADS=1";
-	if (core)
-		env[used++] = core;
 	return env;
 }
 

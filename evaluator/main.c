@@ -1,14 +1,10 @@
 /* main.c -- the program pare-worker: its environment, its verbs.
- * SPDX-License-Identifier: MIT
- *
- * OpenBLAS and OpenMP read the environment when they are loaded, before main. So main sets what is missing and
- * executes the program once more; the second time nothing is missing. */
-#include <stdbool.h>
+ * SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/environment.h"
 #include "evaluator/command.h"
 
 static const struct verb {
@@ -51,44 +47,9 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 success, 1 failure, 2 wrong usage; of work also 3: a trial passed a limit.\n";
 
-/* One thread a worker: the machine is filled with workers. OpenBLAS 0.3.21 knows no CPU newer than itself and
- * falls back to its slowest kernels, so it is told. */
-static bool complete_environment(void)
-{
-	const char *core = __builtin_cpu_supports("avx512f") ? "SkylakeX"
-			   : __builtin_cpu_supports("avx2")  ? "Haswell"
-							     : NULL;
-	const char *wanted[][2] = { { "OMP_NUM_THREADS", "1" }, { "OPENBLAS_NUM_THREADS", "1" },
-		{ "OPENBLAS_CORETYPE", core } };
-	bool changed = false;
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		if (wanted[i][1] && !getenv(wanted[i][0]))
-			changed = !setenv(wanted[i][0], wanted[i][1], 0) || changed;
-	return changed;
-}
-
-/* valgrind knows no AVX-512, and follows no exec. */
-static bool under_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-	return getenv("RUNNING_ON_VALGRIND") || (preload && strstr(preload, "vgpreload"));
-}
-
-/* By the program's own path, so that ps shows its name; when that fails it is only slower. */
-static void execute_again(char **argv)
-{
-	char self[4096];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n <= 0)
-		return;
-	self[n] = '\0';
-	execv(self, argv);
-}
-
 int main(int argc, char **argv)
 {
-	if (!under_valgrind() && complete_environment())
-		execute_again(argv);
+	environment_complete(argv);
 	const char *verb = argc > 1 ? argv[1] : "";
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
 		if (!strcmp(verb, verbs[i].name))
