@@ -10,8 +10,8 @@
 #include "search/improvement.h"
 #include "search/space.h"
 
-/* Points of the front: with two objectives they cost next to nothing. EXPECTED: candidates under way at most. */
-enum { FRONT_OF_TWO = 512, FRONT = 24, EXPECTED = 64 };
+/* Points of the front: with two objectives they cost next to nothing. */
+enum { FRONT_OF_TWO = 512, FRONT = 24 };
 
 /* The middles of twelve equal parts of the standard normal distribution. */
 enum { QUANTILES = 12 };
@@ -65,7 +65,7 @@ enum err acquire_open(const struct problem *p, const struct archive *archive, co
 	struct acquire **ret, struct errinfo *e)
 {
 	struct acquire *a = calloc(1, sizeof *a);
-	int rows = archive->count + EXPECTED;
+	int rows = archive->count + ACQUIRE_EXPECTED;
 	if (a)
 		a->points = malloc((size_t)rows * (size_t)p->objective_count * sizeof *a->points);
 	if (!a || !a->points) {

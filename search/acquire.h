@@ -15,6 +15,9 @@
 struct acquire;
 struct cost;
 
+/* Candidates under way that there is room for. */
+enum { ACQUIRE_EXPECTED = 256 };
+
 /* All are borrowed. The front is that of the archive's feasible results. */
 enum err acquire_open(const struct problem *p, const struct archive *a, const struct belief *b,
 	struct acquire **ret, struct errinfo *e) __attribute__((warn_unused_result));

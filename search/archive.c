@@ -79,6 +79,7 @@ static enum err thin(struct archive *a, struct errinfo *e)
 		if (stays[i])
 			move(a, i, stayed++);
 	a->count = stayed;
+	a->thinned = true;
 	return ERR_OK;
 }
 

@@ -14,6 +14,7 @@ enum { ARCHIVE_MOST = 208, ARCHIVE_FEW = 144 };
 struct archive {
 	const struct problem *problem;
 	int count;
+	bool thinned;    /* there were more */
 	int *keep;       /* count x groups */
 	double *x;       /* count x groups: the share of each group's importance that is removed */
 	double *point;   /* count x objectives, to be minimised (search/score.h) */

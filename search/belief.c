@@ -86,26 +86,36 @@ static enum err order_prior(const struct belief *b, int *ret_order, struct errin
 	return err;
 }
 
+/* Whether it says something of every metric that is believed in. */
+static bool tells_all(const struct belief *b, const double *effects)
+{
+	for (int m = 0; m < METRIC_COUNT; m++)
+		if (b->opinions[m].held && !isfinite(effects[m]))
+			return false;
+	return true;
+}
+
 static enum err take_known(struct belief *b, struct errinfo *e)
 {
 	const struct prior *prior = b->problem->prior;
 	int n = prior ? prior_count(prior) : 0;
-	size_t groups = groups_of(b);
+	size_t groups = groups_of(b), most = (size_t)(n < KNOWN_MOST ? n : KNOWN_MOST);
 	int *order = calloc((size_t)n + 1, sizeof *order);
-	b->known_keep = calloc(KNOWN_MOST * groups, sizeof *b->known_keep);
-	b->known_x = calloc(KNOWN_MOST * groups, sizeof *b->known_x);
-	b->known_effects = calloc(KNOWN_MOST, sizeof *b->known_effects);
+	b->known_keep = calloc(most * groups + 1, sizeof *b->known_keep);
+	b->known_x = calloc(most * groups + 1, sizeof *b->known_x);
+	b->known_effects = calloc(most + 1, sizeof *b->known_effects);
 	if (!order || !b->known_keep || !b->known_x || !b->known_effects) {
 		free(order);
 		return err_set(e, ERR_MEMORY, "out of memory");
 	}
 	enum err err = n ? order_prior(b, order, e) : ERR_OK;
-	b->known = err ? 0 : n < KNOWN_MOST ? n : KNOWN_MOST;
-	for (int i = 0; i < b->known; i++) {
-		int *keep = b->known_keep + (size_t)i * groups;
+	for (int i = 0; i < n && b->known < KNOWN_MOST && !err; i++) {
+		int *keep = b->known_keep + (size_t)b->known * groups;
+		if (!tells_all(b, prior_effects(prior, order[i])))
+			continue;
 		memcpy(keep, prior_keep(prior, order[i]), groups * sizeof *keep);
-		memcpy(b->known_effects[i], prior_effects(prior, order[i]), sizeof *b->known_effects);
-		archive_shares(b->problem->space, keep, b->known_x + (size_t)i * groups);
+		memcpy(b->known_effects[b->known], prior_effects(prior, order[i]), sizeof *b->known_effects);
+		archive_shares(b->problem->space, keep, b->known_x + (size_t)b->known++ * groups);
 	}
 	free(order);
 	return err;
@@ -168,7 +178,9 @@ enum err belief_learn(struct belief *b, const struct archive *a, struct errinfo 
 		struct opinion *o = &b->opinions[m];
 		if (!o->held)
 			continue;
-		int n = append_known(b, o, append_own(b, o, a), doubt(o));
+		int n = append_own(b, o, a);
+		if (!a->thinned)
+			n = append_known(b, o, n, doubt(o));
 		surrogate_free(o->now);
 		o->now = NULL;
 		err = fit(b, o, n, &o->now, e);

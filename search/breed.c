@@ -6,12 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "search/budget.h"
 #include "search/cost.h"
-#include "search/limit.h"
+#include "search/cover.h"
 #include "search/order.h"
 #include "search/sample.h"
-#include "search/seen.h"
 #include "search/space.h"
 
 enum { FROM_FRONT = 144, FROM_NOTHING = 48, CHILDREN = 112, ELITE = 32, MOST = 320 };
@@ -26,7 +24,6 @@ struct pool {
 	int count;
 	int *keep;   /* MOST x groups */
 	double *x;   /* MOST x groups */
-	double *ratio;
 	struct cost *cost;
 	struct estimate *estimate;
 	double *gain;
@@ -39,7 +36,6 @@ static void pool_fini(struct pool *p)
 {
 	free(p->keep);
 	free(p->x);
-	free(p->ratio);
 	free(p->cost);
 	free(p->estimate);
 	free(p->gain);
@@ -51,11 +47,10 @@ static enum err pool_init(struct pool *p, const struct breed *b, struct errinfo 
 	*p = (struct pool){ .b = b, .groups = groups };
 	p->keep = calloc(MOST * groups, sizeof *p->keep);
 	p->x = calloc(MOST * groups, sizeof *p->x);
-	p->ratio = calloc(groups, sizeof *p->ratio);
 	p->cost = calloc(MOST, sizeof *p->cost);
 	p->estimate = calloc(MOST, sizeof *p->estimate);
 	p->gain = calloc(MOST, sizeof *p->gain);
-	if (p->keep && p->x && p->ratio && p->cost && p->estimate && p->gain)
+	if (p->keep && p->x && p->cost && p->estimate && p->gain)
 		return ERR_OK;
 	pool_fini(p);
 	return err_set(e, ERR_MEMORY, "out of memory");
@@ -69,18 +64,6 @@ static int *keep_of(const struct pool *p, int i)
 static const struct space *space_of(const struct pool *p)
 {
 	return p->b->problem->space;
-}
-
-/* Prunes a candidate past a bound further, in its own proportions. */
-static enum err repair(struct pool *p, int *keep, struct errinfo *e)
-{
-	const struct space *s = space_of(p);
-	struct cost cost = cost_of(s, keep);
-	if (budget_keeps(p->b->most, &cost))
-		return ERR_OK;
-	for (size_t g = 0; g < p->groups; g++)
-		p->ratio[g] = 1 - (double)keep[g] / s->groups[g].channels;
-	return budget_fit_all(s, p->b->most, p->ratio, keep, e);
 }
 
 /* What is expected of those from `first` on. */
@@ -177,20 +160,19 @@ static enum err add_from_front(struct pool *p, struct rng *r, struct errinfo *e)
 		if (rng_uniform(r) < 1 / 3.0)
 			cross(p, r, any_parent(p, r), keep);
 		shake(p, r, keep);
-		err = repair(p, keep, e);
+		err = cover_repair(p->b->cover, keep, e);
 	}
 	return err;
 }
 
 static enum err add_from_nothing(struct pool *p, struct rng *r, struct errinfo *e)
 {
+	const struct cover *c = p->b->cover;
 	enum err err = ERR_OK;
 	for (int i = 0; i < FROM_NOTHING && !err; i++) {
-		double most[METRIC_COUNT];
-		memcpy(most, p->b->most, sizeof most);
-		limit_share(space_of(p), p->b->metric, p->b->low + (p->b->high - p->b->low) * rng_uniform(r), most);
-		sample_shape(r, space_of(p)->group_count, p->ratio);
-		err = budget_fit_all(space_of(p), most, p->ratio, keep_of(p, p->count++), e);
+		double share = cover_share(c, rng_uniform(r));
+		sample_shape(r, space_of(p)->group_count, c->ratio);
+		err = cover_fit(c, share, keep_of(p, p->count++), e);
 	}
 	return err;
 }
@@ -203,7 +185,7 @@ static enum err add_known(struct pool *p, struct errinfo *e)
 		int *keep = keep_of(p, p->count++);
 		for (size_t g = 0; g < p->groups; g++)
 			keep[g] = space_round_keep(&space_of(p)->groups[g], belief_known_keep(p->b->belief, i)[g]);
-		err = repair(p, keep, e);
+		err = cover_repair(p->b->cover, keep, e);
 	}
 	return err;
 }
@@ -249,7 +231,7 @@ static enum err next_generation(struct pool *p, struct rng *r, struct errinfo *e
 		if (rng_uniform(r) < 0.3)
 			cross(p, r, keep_of(p, (int)rng_below(r, (uint64_t)parents)), keep);
 		nudge(p, r, keep);
-		err = repair(p, keep, e);
+		err = cover_repair(p->b->cover, keep, e);
 	}
 	return err ? err : weigh(p, parents, false, e);
 }
@@ -283,7 +265,7 @@ enum err breed_best(const struct breed *b, struct rng *r, int *ret_keep, struct 
 		return err;
 	err = evolve(&p, r, e);
 	int best = 0;
-	while (!err && best < p.count - 1 && seen_has(b->seen, keep_of(&p, best), (int)p.groups))
+	while (!err && best < p.count - 1 && seen_has(&b->cover->seen, keep_of(&p, best), (int)p.groups))
 		best++;
 	if (!err)
 		memcpy(ret_keep, keep_of(&p, best), p.groups * sizeof *ret_keep);

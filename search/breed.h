@@ -9,17 +9,14 @@
 #include "base/rng.h"
 #include "search/acquire.h"
 
-struct seen;
+struct cover;
 
 struct breed {
 	const struct problem *problem;
 	const struct archive *archive;
 	const struct belief *belief;
 	struct acquire *acquire;
-	const struct seen *seen; /* what is not proposed again */
-	const double *most;      /* METRIC_COUNT upper bounds of exact costs (search/limit.h), kept by all */
-	enum metric metric;      /* candidates from nothing are spread over low..high of this cost's share */
-	double low, high;
+	const struct cover *cover; /* what is not proposed again, the bounds, and where candidates from nothing lie */
 };
 
 /* Where everything found was seen before, the answer is one of those. */

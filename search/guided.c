@@ -15,9 +15,11 @@
  * unknown as long as it may hold something. Proposal k draws from random numbers of its own, so a restart need not ask
  * for proposals that are known (skip).
  *
+ * Networks of more than MOST_GROUPS groups get proposals like the first ones throughout.
+ *
  * With known results of earlier jobs the first proposals but one are left out: where the range is worth a look
  * is known. Options: "profile", how many ratios of each group are tried alone first. */
-#include <math.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +31,16 @@
 #include "search/breed.h"
 #include "search/budget.h"
 #include "search/cost.h"
-#include "search/limit.h"
+#include "search/cover.h"
 #include "search/sample.h"
-#include "search/seen.h"
 #include "search/space.h"
 #include "search/strategy.h"
 
 enum { STREAM = 8, INITIAL = 6, KNOWN_ENOUGH = 16, TRIES = 32 };
+
+/* An inventory of 65536 groups must cost the service neither gigabytes nor seconds: beyond these it stays with
+ * proposals like the first ones. */
+enum { MOST_GROUPS = 1000 };
 
 struct options {
 	const char *name;
@@ -53,20 +58,21 @@ struct pending {
 	int count, capacity;
 };
 
+/* One group alone: a step of the sensitivity profile. */
+struct alone {
+	int group, keep;
+};
+
 struct strategy {
 	const struct problem *problem;
 	const struct space *space;
-	enum metric metric; /* whose range the first proposals cover */
-	double low, high;
-	double most[METRIC_COUNT];
-	int profile, initial;
-	int asked;
+	struct cover cover; /* of the range that the first proposals span; what was proposed */
+	struct alone *profile;
+	int profile_count, initial;
 	bool learned; /* the belief knows all of the archive */
-	struct archive *archive;
+	struct archive *archive; /* NULL: too many groups to learn from */
 	struct belief *belief;
-	struct seen seen;
 	struct pending pending;
-	double *ratio;
 };
 
 /* ---- opening ---- */
@@ -89,29 +95,48 @@ static void release(struct strategy *s)
 		return;
 	archive_free(s->archive);
 	belief_close(s->belief);
-	seen_fini(&s->seen);
+	cover_fini(&s->cover);
+	free(s->profile);
 	free(s->pending.keep);
-	free(s->ratio);
 	free(s);
 }
 
-static enum err prepare(struct strategy *s, const struct problem *p, struct errinfo *e)
+/* Group after group, the first ratio of each before the second; what a group can't do, or did at the ratio before, is
+ * left out. */
+static enum err plan_profile(struct strategy *s, int ratios, struct errinfo *e)
+{
+	int groups = s->space->group_count;
+	s->profile = calloc((size_t)groups * (size_t)ratios + 1, sizeof *s->profile);
+	if (!s->profile)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	for (int k = 0; k < ratios * groups; k++) {
+		const struct space_group *g = &s->space->groups[k % groups];
+		double span = g->max_keep - g->min_keep, ratio = (double)(k / groups) / (ratios + 1);
+		double next = (double)(k / groups + 1) / (ratios + 1);
+		int before = space_round_keep(g, g->min_keep + (1 - ratio) * span);
+		int keep = space_round_keep(g, g->min_keep + (1 - next) * span);
+		if (keep != before)
+			s->profile[s->profile_count++] = (struct alone){ k % groups, keep };
+	}
+	return ERR_OK;
+}
+
+static enum err prepare(struct strategy *s, const struct problem *p, int ratios, struct errinfo *e)
 {
 	s->problem = p;
 	s->space = p->space;
-	s->metric = METRIC_MACS;
-	for (int i = p->objective_count - 1; i >= 0; i--)
-		if (metric_is_exact_cost(p->objectives[i]))
-			s->metric = p->objectives[i];
-	s->high = 1;
-	limit_window(p, s->metric, &s->low, &s->high);
-	s->ratio = calloc((size_t)p->space->group_count, sizeof *s->ratio);
-	if (!s->ratio)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	enum err err = limit_read(p, s->most, e);
+	s->initial = INT_MAX;
+	enum err err = cover_objective(&s->cover, p, STREAM, e);
 	if (!err)
-		err = archive_new(p, &s->archive, e);
-	return err ? err : belief_open(p, &s->belief, e);
+		err = plan_profile(s, ratios, e);
+	if (err || p->space->group_count > MOST_GROUPS)
+		return err;
+	err = archive_new(p, &s->archive, e);
+	if (!err)
+		err = belief_open(p, &s->belief, e);
+	if (!err)
+		s->initial = belief_known(s->belief) >= KNOWN_ENOUGH ? 1 : INITIAL;
+	return err;
 }
 
 static enum err open_guided(const struct problem *p, const cJSON *object, struct strategy **ret, struct errinfo *e)
@@ -123,15 +148,12 @@ static enum err open_guided(const struct problem *p, const cJSON *object, struct
 	struct strategy *s = calloc(1, sizeof *s);
 	if (!s)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	err = prepare(s, p, e);
-	if (err) {
+	err = prepare(s, p, (int)o.profile, e);
+	if (err)
 		release(s);
-		return err;
-	}
-	s->profile = (int)o.profile * p->space->group_count;
-	s->initial = belief_known(s->belief) >= KNOWN_ENOUGH ? 1 : INITIAL;
-	*ret = s;
-	return ERR_OK;
+	else
+		*ret = s;
+	return err;
 }
 
 /* ---- what is under way ---- */
@@ -165,66 +187,49 @@ static void pending_remove(struct strategy *s)
 
 static enum err skip(struct strategy *s, const int *keep, struct errinfo *e)
 {
-	enum err err = seen_add(&s->seen, keep, s->space->group_count, e);
-	if (!err)
-		err = pending_add(s, keep, e);
-	s->asked += !err;
-	return err;
+	enum err err = pending_add(s, keep, e);
+	return err ? err : cover_add(&s->cover, keep, e);
 }
 
 /* ---- the first proposals ---- */
 
-static enum err fit_share(struct strategy *s, double share, int *ret_keep, struct errinfo *e)
+static enum err try_alone(struct strategy *s, const struct alone *alone, int *ret_keep, struct errinfo *e)
 {
-	double most[METRIC_COUNT];
-	memcpy(most, s->most, sizeof most);
-	limit_share(s->space, s->metric, share, most);
-	return budget_fit_all(s->space, most, s->ratio, ret_keep, e);
-}
-
-/* Group after group alone, the first ratio of each before the second. */
-static enum err profile(struct strategy *s, int k, int *ret_keep, struct errinfo *e)
-{
-	int groups = s->space->group_count, ratios = s->profile / groups, g = k % groups;
-	const struct space_group *group = &s->space->groups[g];
-	double kept = 1 - (double)(k / groups + 1) / (ratios + 1);
 	space_most(s->space, ret_keep);
-	ret_keep[g] = space_round_keep(group, group->min_keep + kept * (group->max_keep - group->min_keep));
-	for (int i = 0; i < groups; i++)
-		s->ratio[i] = i == g;
-	struct cost cost = cost_of(s->space, ret_keep);
-	return budget_keeps(s->most, &cost) ? ERR_OK : budget_fit_all(s->space, s->most, s->ratio, ret_keep, e);
+	ret_keep[alone->group] = alone->keep;
+	return cover_repair(&s->cover, ret_keep, e);
 }
 
-/* The least candidate, then all groups pruned nearly alike at shares from the top of the range downwards. */
+/* The least candidate, then all groups pruned nearly alike at shares from the top of the range downwards, then anywhere
+ * in it. */
 static enum err initial(struct strategy *s, int k, struct rng *r, int *ret_keep, struct errinfo *e)
 {
-	double share = s->high - (s->high - s->low) * 0.6 * k / INITIAL;
-	if (k == 0)
-		share = s->low;
-	else if (k >= INITIAL)
-		share = s->low + (s->high - s->low) * rng_uniform(r);
+	double x = k == 0 ? 0 : k < INITIAL ? 1 - 0.6 * k / INITIAL : rng_uniform(r);
 	for (size_t g = 0; g < groups_of(s); g++)
-		s->ratio[g] = 0.3 + 0.7 * rng_uniform(r);
-	return fit_share(s, share, ret_keep, e);
+		s->cover.ratio[g] = 0.3 + 0.7 * rng_uniform(r);
+	return cover_fit(&s->cover, cover_share(&s->cover, x), ret_keep, e);
 }
 
 /* ---- what is expected ---- */
 
+/* Of those under way the latest: as many as the acquisition has room for. */
 static enum err expect_pending(struct strategy *s, struct acquire *a, struct errinfo *e)
 {
-	double *x = malloc(groups_of(s) * sizeof *x);
-	enum err err = x ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
-	for (int i = 0; i < s->pending.count && !err; i++) {
-		const int *keep = s->pending.keep + (size_t)i * groups_of(s);
-		struct cost cost = cost_of(s->space, keep);
-		struct estimate estimate;
-		archive_shares(s->space, keep, x);
-		err = belief_predict(s->belief, x, 1, &estimate, e);
-		if (!err)
-			acquire_expect(a, &cost, &estimate);
+	int n = s->pending.count < ACQUIRE_EXPECTED ? s->pending.count : ACQUIRE_EXPECTED;
+	const int *first = s->pending.keep + (size_t)(s->pending.count - n) * groups_of(s);
+	double *x = malloc(((size_t)n * groups_of(s) + 1) * sizeof *x);
+	struct estimate *estimates = malloc(((size_t)n + 1) * sizeof *estimates);
+	enum err err = x && estimates ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
+	for (int i = 0; i < n && !err; i++)
+		archive_shares(s->space, first + (size_t)i * groups_of(s), x + (size_t)i * groups_of(s));
+	if (!err)
+		err = belief_predict(s->belief, x, n, estimates, e);
+	for (int i = 0; i < n && !err; i++) {
+		struct cost cost = cost_of(s->space, first + (size_t)i * groups_of(s));
+		acquire_expect(a, &cost, &estimates[i]);
 	}
 	free(x);
+	free(estimates);
 	return err;
 }
 
@@ -243,7 +248,7 @@ static enum err best_of(struct strategy *s, struct rng *r, int *ret_keep, struct
 	err = expect_pending(s, a, e);
 	if (!err) {
 		struct breed b = { .problem = s->problem, .archive = s->archive, .belief = s->belief, .acquire = a,
-			.seen = &s->seen, .most = s->most, .metric = s->metric, .low = s->low, .high = s->high };
+			.cover = &s->cover };
 		err = breed_best(&b, r, ret_keep, e);
 	}
 	acquire_close(a);
@@ -256,19 +261,19 @@ static enum err best_of(struct strategy *s, struct rng *r, int *ret_keep, struct
 static enum err renew(struct strategy *s, struct rng *r, int *keep, struct errinfo *e)
 {
 	enum err err = ERR_OK;
-	for (int i = 0; !err && i < TRIES && seen_has(&s->seen, keep, s->space->group_count); i++) {
-		sample_shape(r, s->space->group_count, s->ratio);
-		err = fit_share(s, s->low + (s->high - s->low) * rng_uniform(r), keep, e);
+	for (int i = 0; !err && i < TRIES && seen_has(&s->cover.seen, keep, s->space->group_count); i++) {
+		sample_shape(r, s->space->group_count, s->cover.ratio);
+		err = cover_fit(&s->cover, cover_share(&s->cover, rng_uniform(r)), keep, e);
 	}
 	return err;
 }
 
 static enum err propose(struct strategy *s, struct rng *r, int *ret_keep, struct errinfo *e)
 {
-	int k = s->asked;
-	if (k < s->profile)
-		return profile(s, k, ret_keep, e);
-	k -= s->profile;
+	int k = s->cover.asked;
+	if (k < s->profile_count)
+		return try_alone(s, &s->profile[k], ret_keep, e);
+	k -= s->profile_count;
 	if (k < s->initial || (!s->archive->count && !belief_known(s->belief)))
 		return initial(s, k, r, ret_keep, e);
 	return best_of(s, r, ret_keep, e);
@@ -277,7 +282,7 @@ static enum err propose(struct strategy *s, struct rng *r, int *ret_keep, struct
 static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_request, bool *ret_done, struct errinfo *e)
 {
 	struct rng r;
-	rng_init(&r, s->problem->seed, ((uint64_t)s->asked << 8) + STREAM);
+	rng_init(&r, s->problem->seed, ((uint64_t)s->cover.asked << 8) + STREAM);
 	enum err err = propose(s, &r, ret_keep, e);
 	if (!err)
 		err = renew(s, &r, ret_keep, e);
@@ -293,6 +298,8 @@ static enum err ask(struct strategy *s, int *ret_keep, struct request *ret_reque
 static enum err tell(struct strategy *s, const struct outcome *o, struct errinfo *e)
 {
 	pending_remove(s);
+	if (!s->archive)
+		return ERR_OK;
 	s->learned = false;
 	enum err err = belief_judge(s->belief, o, e);
 	return err ? err : archive_add(s->archive, o, e);

@@ -246,6 +246,8 @@ enum err process_predict(const struct process *p, const double *u, const double 
 	double *ret_deviation, struct errinfo *e)
 {
 	size_t n = (size_t)p->n, rows = (size_t)m;
+	if (!m)
+		return ERR_OK;
 	double *known = malloc((n * rows + n + rows + 1) * sizeof *known);
 	if (!known)
 		return err_set(e, ERR_MEMORY, "out of memory");
