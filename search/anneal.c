@@ -39,6 +39,9 @@
 
 enum { STREAM = 2, PERTURBATIONS = 16, TRIES = 64, MOST_STARTS = 10 };
 
+/* Every group's cut is looked at for each that is made: beyond these groups that takes too long. */
+enum { MOST_PURIFIED = 4000 };
+
 /* Part of the first round that is random. */
 static const double STARTS = 0.25;
 
@@ -182,7 +185,8 @@ static struct strategy *allocate(size_t groups)
 
 static enum err set_phases(struct strategy *s, struct errinfo *e)
 {
-	int purifying = (int)(s->options.purify * s->problem->budget);
+	bool many = s->problem->space->group_count > MOST_PURIFIED;
+	int purifying = many ? 0 : (int)(s->options.purify * s->problem->budget);
 	s->annealed = s->problem->budget - purifying;
 	s->rounds = s->options.rounds < s->annealed ? (int)s->options.rounds : s->annealed;
 	int starts = (int)(STARTS * s->annealed / s->rounds);

@@ -34,7 +34,7 @@
 #include "search/tally.h"
 #include "search/temperature.h"
 
-enum { STEPS = 24, LEAST_TRIED = 3, MOST_QUOTAS = 6, NOBODY = -1 };
+enum { STEPS = 24, LEAST_TRIED = 3, MOST_QUOTAS = 6, NOBODY = -1, MOST_GROUPS = 4000 };
 
 /* The first step tries all groups, to know them, unless that takes more than this part of the budget. */
 static const double SURVEY = 0.25;
@@ -164,6 +164,9 @@ static enum err prepare(struct strategy *s, struct errinfo *e)
 	size_t groups = (size_t)s->space->group_count;
 	struct cost intact = cost_of_intact(s->space);
 	double high = 1;
+	if (s->space->group_count > MOST_GROUPS)
+		return err_set(e, ERR_LIMIT, "strategy.name: is \"netadapt\", which tries every group in turn, "
+			"expected another one for the network's %d groups", s->space->group_count);
 	int width = s->problem->budget / STEPS;
 	s->width = s->step > 0 ? s->space->group_count : width < LEAST_TRIED ? LEAST_TRIED : width;
 	s->objective = score_measured(s->problem, s->metric);
