@@ -1,7 +1,8 @@
 /* api_explain.c -- what a search learned, from its stored results.
  * SPDX-License-Identifier: MIT
  *
- * Those of rung 0: all candidates were there, and were measured alike. */
+ * Those of rung 0: all candidates were there, and were measured alike. The Pareto set is the job's: its members are
+ * followed down to where they came from. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -16,84 +17,21 @@
 #include "search/space.h"
 #include "store/trial.h"
 
-struct results {
-	const struct space *space;
-	struct outcome *outcomes;
-	int *keep; /* one candidate after the other */
-	int count, capacity;
-};
+/* ---- where a candidate came from --------------------------------------------------------------------------------- */
 
-static void results_fini(struct results *all)
-{
-	free(all->outcomes);
-	free(all->keep);
-}
-
-static enum err make_room(struct results *all, struct errinfo *e)
-{
-	if (all->count < all->capacity)
-		return ERR_OK;
-	size_t capacity = 2 * (size_t)all->capacity + 64, groups = (size_t)all->space->group_count;
-	struct outcome *outcomes = reallocarray(all->outcomes, capacity, sizeof *outcomes);
-	if (outcomes)
-		all->outcomes = outcomes;
-	int *keep = reallocarray(all->keep, capacity, groups * sizeof *keep);
-	if (keep)
-		all->keep = keep;
-	if (!outcomes || !keep)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	all->capacity = (int)capacity;
-	return ERR_OK;
-}
-
-static int *keep_of(const struct results *all, int i)
-{
-	return all->keep + (size_t)i * (size_t)all->space->group_count;
-}
-
-static enum err take(const struct trial_row *r, void *arg, struct errinfo *e)
-{
-	struct results *all = arg;
-	enum err err = make_room(all, e);
-	if (!err)
-		err = keep_read(r, all->space, keep_of(all, all->count), e);
-	if (err || !space_allows(all->space, keep_of(all, all->count)))
-		return err;
-	struct outcome *o = &all->outcomes[all->count++];
-	*o = (struct outcome){ .number = (int)r->number, .ok = r->state == TRIAL_COMPLETE };
-	result_metrics(&r->metrics, o->metrics);
-	return ERR_OK;
-}
-
-static enum err read_results(struct daemon *d, const struct record *record, struct results *ret, struct errinfo *e)
-{
-	struct results all = { .space = record->space };
-	enum err err = trial_each_result(d->store, record->row.id, 0, take, &all, e);
-	for (int i = 0; i < all.count; i++)
-		all.outcomes[i].keep = keep_of(&all, i);
-	if (err)
-		results_fini(&all);
-	else
-		*ret = all;
-	return err;
-}
-
-/* ---- the trial that is asked about ------------------------------------------------------------------------------- */
-
-/* Its number at rung 0, from where its candidate came. */
-static enum err origin_of(struct daemon *d, int64_t job, int64_t number, int64_t *ret, struct errinfo *e)
+/* Its number at rung 0. A rung above without a parent, which only a damaged store can have, is its own origin. */
+static enum err origin_of(struct store *s, int64_t job, int64_t number, int64_t *ret, struct errinfo *e)
 {
 	struct trial_row r;
-	for (int rung = 1; rung > 0;) {
-		enum err err = trial_load(d->store, job, number, &r, e);
+	while (number) {
+		enum err err = trial_load(s, job, number, &r, e);
 		if (err)
 			return err;
 		if (r.state != TRIAL_COMPLETE)
 			err = err_set(e, ERR_CONFLICT, "trial %lld.%lld: is %s, only a complete one can be explained",
 				(long long)job, (long long)number, trial_state_name(r.state));
-		rung = r.rung;
 		*ret = number;
-		number = r.parent;
+		number = r.parent < number ? r.parent : 0;
 		trial_row_fini(&r);
 		if (err)
 			return err;
@@ -101,20 +39,104 @@ static enum err origin_of(struct daemon *d, int64_t job, int64_t number, int64_t
 	return ERR_OK;
 }
 
-static enum err find_chosen(struct daemon *d, int64_t job, int64_t number, const struct results *all, int *ret,
-	struct errinfo *e)
+struct member {
+	int64_t origin;
+	double metrics[METRIC_COUNT];
+};
+
+/* The Pareto set, by origin. */
+struct members {
+	struct store *store;
+	struct member *list;
+	size_t count, capacity;
+};
+
+static enum err take_member(const struct trial_row *r, void *arg, struct errinfo *e)
 {
-	int64_t origin = 0;
-	*ret = -1;
-	if (!number)
+	struct members *all = arg;
+	if (!r->number)
 		return ERR_OK;
-	enum err err = origin_of(d, job, number, &origin, e);
-	for (int i = 0; i < all->count && !err; i++)
-		if (all->outcomes[i].number == origin)
-			*ret = i;
-	if (!err && *ret < 0)
-		err = err_set(e, ERR_INTERNAL, "trial %lld.%lld: its candidate is not one of the job's space",
-			(long long)job, (long long)number);
+	if (all->count == all->capacity) {
+		size_t capacity = 2 * all->capacity + 64;
+		struct member *list = reallocarray(all->list, capacity, sizeof *list);
+		if (!list)
+			return err_set(e, ERR_MEMORY, "out of memory");
+		all->list = list;
+		all->capacity = capacity;
+	}
+	struct member *m = &all->list[all->count++];
+	result_metrics(&r->metrics, m->metrics);
+	return origin_of(all->store, r->job, r->number, &m->origin, e);
+}
+
+static int by_origin(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	return (x->origin > y->origin) - (x->origin < y->origin);
+}
+
+static enum err read_members(struct store *s, int64_t job, struct members *all, struct errinfo *e)
+{
+	all->store = s;
+	enum err err = trial_each(s, job, true, take_member, all, e);
+	if (all->count)
+		qsort(all->list, all->count, sizeof *all->list, by_origin);
+	return err;
+}
+
+static const double *member_of(const struct members *all, int64_t number)
+{
+	const struct member key = { .origin = number };
+	const struct member *m = NULL;
+	if (all->count)
+		m = bsearch(&key, all->list, all->count, sizeof *all->list, by_origin);
+	return m ? m->metrics : NULL;
+}
+
+/* ---- the results ------------------------------------------------------------------------------------------------- */
+
+struct reading {
+	const struct space *space;
+	struct members members;
+	struct explain *explain;
+	int *keep; /* room for a candidate */
+};
+
+static enum err take(const struct trial_row *r, void *arg, struct errinfo *e)
+{
+	struct reading *x = arg;
+	struct outcome o = { .number = (int)r->number, .keep = x->keep, .ok = true };
+	if (r->state != TRIAL_COMPLETE)
+		return ERR_OK;
+	enum err err = keep_read(r, x->space, x->keep, e);
+	if (err || !space_allows(x->space, x->keep))
+		return err;
+	result_metrics(&r->metrics, o.metrics);
+	return explain_add(x->explain, &o, member_of(&x->members, r->number), e);
+}
+
+static enum err read_all(struct store *s, const struct record *record, struct reading *x, struct errinfo *e)
+{
+	x->keep = calloc((size_t)x->space->group_count, sizeof *x->keep);
+	if (!x->keep)
+		return err_set(e, ERR_MEMORY, "out of memory");
+	enum err err = read_members(s, record->row.id, &x->members, e);
+	return err ? err : trial_each_result(s, record->row.id, 0, take, x, e);
+}
+
+static enum err learn(struct store *s, const struct record *record, int number, cJSON **ret, struct errinfo *e)
+{
+	struct problem p;
+	struct reading x = { .space = record->space };
+	ladder_problem(&record->problem, 0, &p);
+	enum err err = explain_open(&p, number, &x.explain, e);
+	if (!err)
+		err = read_all(s, record, &x, e);
+	if (!err)
+		err = explain_write(x.explain, ret, e);
+	explain_close(x.explain);
+	free(x.members.list);
+	free(x.keep);
 	return err;
 }
 
@@ -134,18 +156,11 @@ static enum err answer(struct exchange *r, const cJSON *doc, struct errinfo *e)
 
 static enum err explain(struct exchange *r, const struct record *record, int64_t number, struct errinfo *e)
 {
-	struct results all;
-	struct problem p;
 	cJSON *doc;
-	int chosen;
-	ladder_problem(&record->problem, 0, &p);
-	enum err err = read_results(r->daemon, record, &all, e);
-	if (err)
-		return err;
-	err = find_chosen(r->daemon, r->args.id, number, &all, &chosen, e);
+	int64_t origin = 0;
+	enum err err = origin_of(r->daemon->store, r->args.id, number, &origin, e);
 	if (!err)
-		err = explain_json(&p, all.outcomes, all.count, chosen, &doc, e);
-	results_fini(&all);
+		err = learn(r->daemon->store, record, (int)origin, &doc, e);
 	if (err)
 		return err;
 	err = answer(r, doc, e);

@@ -10,11 +10,25 @@
 
 #include "search/strategy.h"
 
-/* outcomes: n results of one rung, in order of number, keep set. chosen: the index of the one to be explained, -1: the
- * feasible one of the Pareto set that is best in that metric among those with at most half of the cost, or without one
- * the best. *ret is the caller's:
+struct explain;
+
+/* More would take too long for a question. */
+enum { EXPLAIN_GROUPS = 2000 };
+
+/* p is borrowed. number: the result to be explained, 0: the one of the Pareto set that is best in that metric among
+ * those with at most half of the cost, or without one the best. ERR_LIMIT when there are too many groups. */
+enum err explain_open(const struct problem *p, int number, struct explain **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
+void explain_close(struct explain *x); /* accepts NULL */
+
+/* The next result, in order of number, all of one rung. member: what was measured in the end of a member of the Pareto
+ * set, METRIC_COUNT numbers (with several rungs at the last one); NULL: it is none. */
+enum err explain_add(struct explain *x, const struct outcome *o, const double *member, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
+/* Once. *ret is the caller's:
  *
- *   {"metric": "accuracy", "cost": "macs", "results": n, "front": members,
+ *   {"metric": "accuracy", "cost": "macs", "results": complete ones, "front": members,
  *    "groups": [{"name", "channels",
  *       "sensitivity": effect on the metric of removing half of it alone, by the model (in the metric's unit, signed),
  *       "freed": share of the unpruned network's cost that this frees,
@@ -27,8 +41,7 @@
  *          "reason": a line for people}, ...]} or null}
  *
  * A notch is a twentieth of the group's channels, one step at least; costs are shares of the unpruned network's.
- * ERR_NOT_FOUND when there is nothing to explain: no complete result. */
-enum err explain_json(const struct problem *p, const struct outcome *outcomes, int n, int chosen, cJSON **ret,
-	struct errinfo *e) __attribute__((warn_unused_result));
+ * ERR_NOT_FOUND when there is nothing to explain: no complete result, or none of that number. */
+enum err explain_write(struct explain *x, cJSON **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "search/cost.h"
 #include "search/explain.h"
+#include "search/score.h"
 #include "search/space.h"
 #include "tests/search/landscape.h"
 #include "tests/search/suites.h"
@@ -14,11 +15,41 @@ enum { GROUPS = LANDSCAPE_GROUPS, RESULTS = 60 };
 
 static const char GUIDED[] = "{\"name\": \"guided\"}";
 
+/* Feasible, dominated by none, and the first of its like. */
+static bool is_member(const struct problem *p, const struct outcome *o, int n, int i)
+{
+	double point[PARETO_MAX_OBJECTIVES], other[PARETO_MAX_OBJECTIVES], violation;
+	int m = p->objective_count;
+	score_outcome(p, &o[i], point, &violation);
+	bool member = violation == 0;
+	for (int k = 0; k < n && member; k++) {
+		score_outcome(p, &o[k], other, &violation);
+		bool like = k < i && !memcmp(point, other, (size_t)m * sizeof *other);
+		member = violation > 0 || !(like || pareto_dominates(other, 0, point, 0, m));
+	}
+	return member;
+}
+
+static enum err try(const struct problem *p, const struct outcome *o, int n, int number, cJSON **ret,
+	struct errinfo *ret_why)
+{
+	struct errinfo e = { 0 };
+	struct explain *x = NULL;
+	ok(explain_open(p, number, &x, &e));
+	for (int i = 0; i < n; i++)
+		ok(explain_add(x, &o[i], is_member(p, o, n, i) ? o[i].metrics : NULL, &e));
+	enum err err = explain_write(x, ret, &e);
+	explain_close(x);
+	*ret_why = e;
+	return err;
+}
+
+/* Of the outcome with that index, -1: of none in particular. */
 static cJSON *explain(const struct problem *p, const struct outcome *o, int n, int chosen)
 {
 	struct errinfo e = { 0 };
 	cJSON *doc = NULL;
-	ok(explain_json(p, o, n, chosen, &doc, &e));
+	ok(try(p, o, n, chosen < 0 ? 0 : o[chosen].number, &doc, &e));
 	return doc;
 }
 
@@ -253,6 +284,87 @@ START_TEST(a_notch_more_costs_and_a_notch_less_frees)
 }
 END_TEST
 
+START_TEST(failed_results_are_not_counted)
+{
+	struct by_hand h;
+	by_hand(&h);
+	cJSON *doc = explain(&h.problem, h.outcomes, HANDS, -1);
+	ck_assert_int_eq((int)number(doc, "results"), HANDS - 1);
+	cJSON_Delete(doc);
+	space_free(h.space);
+}
+END_TEST
+
+/* As with several rungs: who is a member, and which is the best of them, was found out further up. */
+START_TEST(members_are_judged_by_what_was_measured_in_the_end)
+{
+	struct errinfo e = { 0 };
+	struct by_hand h;
+	struct explain *x = NULL;
+	cJSON *doc = NULL;
+	double last[METRIC_COUNT] = { 0 };
+	by_hand(&h);
+	ok(explain_open(&h.problem, 0, &x, &e));
+	for (int i = 0; i < 5; i++) {
+		last[METRIC_ACCURACY] = (double[]){ 0.97, 0, 0.94, 0, 0.95 }[i];
+		ok(explain_add(x, &h.outcomes[i], i % 2 ? NULL : last, &e));
+	}
+	ok(explain_write(x, &doc, &e));
+	ck_assert_int_eq((int)number(doc, "front"), 3);
+	check_front(group(doc, 0), 0.5, 2.5 / 3, 1, 2 / 3.0);
+	ck_assert_int_eq((int)number(at(doc, "chosen"), "number"), 14);
+	ck_assert_double_eq_tol(number(at(doc, "chosen"), "value"), 0.6, 1e-6);
+	cJSON_Delete(doc);
+	explain_close(x);
+	space_free(h.space);
+}
+END_TEST
+
+/* The changes are predicted many at a time: as if each were a candidate of its own, here one that failed. */
+START_TEST(each_of_many_groups_is_explained_by_itself)
+{
+	enum { WIDE = 200, LEARNED = 3 };
+	struct space *s = fixture_wide(WIDE, 40);
+	struct problem p = fixture_problem(s);
+	int keep[LEARNED + 1][WIDE];
+	struct outcome o[LEARNED + 1];
+	for (int i = 0; i <= LEARNED; i++) {
+		for (int g = 0; g < WIDE; g++)
+			keep[i][g] = 20 + (g + 7 * (i % LEARNED)) % 10;
+		o[i] = fixture_evaluate(&p, i + 1, keep[i], false);
+		o[i].metrics[METRIC_ACCURACY] = 0.5 + 0.1 * i;
+	}
+	o[LEARNED].ok = false;
+	cJSON *doc = explain(&p, o, LEARNED + 1, 0), *chosen = at(doc, "chosen");
+	for (int g = 0; g < WIDE; g += 13) {
+		cJSON *less = at(group(chosen, g), "prune");
+		keep[LEARNED][g] -= 2;
+		cJSON *that = explain(&p, o, LEARNED + 1, LEARNED), *changed = at(that, "chosen");
+		ck_assert_int_eq((int)number(less, "keep"), keep[LEARNED][g]);
+		ck_assert_double_eq_tol(number(less, "cost"), number(changed, "cost") - number(chosen, "cost"), 3e-6);
+		ck_assert_double_eq_tol(number(less, "value"),
+			number(changed, "predicted") - number(chosen, "predicted"), 3e-6);
+		ck_assert_double_ne(number(less, "value"), 0);
+		keep[LEARNED][g] += 2;
+		cJSON_Delete(that);
+	}
+	cJSON_Delete(doc);
+	space_free(s);
+}
+END_TEST
+
+START_TEST(too_many_groups_are_refused)
+{
+	struct errinfo e = { 0 };
+	struct space *s = fixture_wide(EXPLAIN_GROUPS + 1, 4);
+	struct problem p = fixture_problem(s);
+	struct explain *x = NULL;
+	fails(ERR_LIMIT, explain_open(&p, 0, &x, &e));
+	says("2001 groups, expected at most 2000");
+	space_free(s);
+}
+END_TEST
+
 START_TEST(infeasible_results_are_on_no_front)
 {
 	struct by_hand h;
@@ -279,10 +391,12 @@ START_TEST(without_a_complete_result_there_is_nothing_to_explain)
 	struct by_hand h;
 	by_hand(&h);
 	cJSON *doc = NULL;
-	fails(ERR_NOT_FOUND, explain_json(&h.problem, h.outcomes, 0, -1, &doc, &e));
-	fails(ERR_NOT_FOUND, explain_json(&h.problem, h.outcomes + 5, 1, -1, &doc, &e));
-	fails(ERR_NOT_FOUND, explain_json(&h.problem, h.outcomes + 7, 1, -1, &doc, &e));
+	fails(ERR_NOT_FOUND, try(&h.problem, h.outcomes, 0, 0, &doc, &e));
+	fails(ERR_NOT_FOUND, try(&h.problem, h.outcomes + 5, 1, 0, &doc, &e));
+	fails(ERR_NOT_FOUND, try(&h.problem, h.outcomes + 7, 1, 0, &doc, &e));
 	says("nothing to explain");
+	fails(ERR_NOT_FOUND, try(&h.problem, h.outcomes, 1, 99, &doc, &e));
+	says("trial 99 is not among the results");
 	ck_assert_ptr_null(doc);
 	space_free(h.space);
 }
@@ -345,6 +459,10 @@ Suite *explain_suite(void)
 	tcase_add_test(c, the_best_with_half_of_the_cost_is_chosen_by_itself);
 	tcase_add_test(c, any_result_is_explained_when_it_is_asked_for);
 	tcase_add_test(c, a_notch_more_costs_and_a_notch_less_frees);
+	tcase_add_test(c, failed_results_are_not_counted);
+	tcase_add_test(c, members_are_judged_by_what_was_measured_in_the_end);
+	tcase_add_test(c, each_of_many_groups_is_explained_by_itself);
+	tcase_add_test(c, too_many_groups_are_refused);
 	tcase_add_test(c, infeasible_results_are_on_no_front);
 	tcase_add_test(c, without_a_complete_result_there_is_nothing_to_explain);
 	tcase_add_test(c, where_nothing_is_believed_nothing_is_predicted);
