@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 	srunner_add_suite(r, suite_spec());
 	srunner_add_suite(r, suite_route());
 	srunner_add_suite(r, suite_text());
+	srunner_add_suite(r, suite_keep());
 	srunner_add_suite(r, suite_life());
 	srunner_add_suite(r, suite_replay());
 	srunner_add_suite(r, suite_warm());

@@ -91,6 +91,7 @@ Suite *suite_config(void);
 Suite *suite_spec(void);
 Suite *suite_route(void);
 Suite *suite_text(void);
+Suite *suite_keep(void);
 Suite *suite_life(void);
 Suite *suite_replay(void);
 Suite *suite_warm(void);
