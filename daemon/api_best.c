@@ -63,8 +63,7 @@ static enum err offer(const struct trial_row *r, void *arg, struct errinfo *e)
 	double metrics[METRIC_COUNT];
 	(void)e;
 	result_metrics(&r->metrics, metrics);
-	if (r->state == TRIAL_COMPLETE && r->feasible)
-		best_offer(arg, r->number, metrics);
+	best_offer(arg, r->number, metrics);
 	return ERR_OK;
 }
 
@@ -112,7 +111,7 @@ enum err api_job_best(struct exchange *r, struct errinfo *e)
 	if (err)
 		return err;
 	b.problem = &record.problem;
-	err = trial_each_result(r->daemon->store, r->args.id, spec_last(record.spec), offer, &b, e);
+	err = trial_each_feasible(r->daemon->store, r->args.id, spec_last(record.spec), offer, &b, e);
 	if (!err)
 		err = answer_best(r, &b, e);
 	record_fini(&record);

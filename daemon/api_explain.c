@@ -106,8 +106,6 @@ static enum err take(const struct trial_row *r, void *arg, struct errinfo *e)
 {
 	struct reading *x = arg;
 	struct outcome o = { .number = (int)r->number, .keep = x->keep, .ok = true };
-	if (r->state != TRIAL_COMPLETE)
-		return ERR_OK;
 	enum err err = keep_read(r, x->space, x->keep, e);
 	if (err || !space_allows(x->space, x->keep))
 		return err;

@@ -296,8 +296,8 @@ static void take_result(struct statement *st, int64_t job, int rung, struct tria
 	trial_row_init(r);
 	r->job = job;
 	r->rung = rung;
+	r->state = TRIAL_COMPLETE;
 	r->number = take_int(st);
-	r->state = (enum trial_state)take_word(st, states, TRIAL_STATE_COUNT);
 	r->feasible = take_int(st);
 	r->pareto = take_int(st);
 	r->candidate = take_text(st);
@@ -310,29 +310,69 @@ static void take_result(struct statement *st, int64_t job, int rung, struct tria
 	r->metrics.latency = take_real(st);
 }
 
-enum err trial_each_result(struct store *s, int64_t job, int rung, trial_row_cb *cb, void *arg, struct errinfo *e)
+/* Of ?1, ?2 and what follows: the plan takes them from an index, in order. */
+#define SELECT_RESULT(candidate) \
+	"SELECT number, feasible, pareto, " candidate ", accuracy, loss, params, macs, bytes, memory, latency " \
+	"FROM trial WHERE " RESULTS
+#define RESULTS "job = ?1 AND rung = ?2 AND number > 0 AND state = 'complete' "
+
+static enum err walk_results(struct statement *st, int64_t job, int rung, trial_row_cb *cb, void *arg,
+	struct errinfo *e)
 {
-	static const char sql[] = "SELECT number, state, feasible, pareto, candidate, accuracy, loss, params, macs, "
-		"bytes, memory, latency FROM trial WHERE job = ? AND rung = ? AND number > 0 "
-		"AND state IN ('complete', 'failed') ORDER BY number";
-	struct statement st;
 	bool more;
-	enum err err = statement_begin(s, sql, &st, e);
-	if (err)
-		return err;
-	bind_int(&st, job);
-	bind_int(&st, rung);
-	while (!(err = statement_step(&st, "trials", &more, e)) && more) {
+	enum err err;
+	while (!(err = statement_step(st, "trials", &more, e)) && more) {
 		struct trial_row r;
-		take_result(&st, job, rung, &r);
-		if (!st.rc)
+		take_result(st, job, rung, &r);
+		if (!st->rc)
 			err = cb(&r, arg, e);
 		trial_row_fini(&r);
-		if (err || st.rc)
+		if (err || st->rc)
 			break;
 	}
-	enum err ended = statement_end(&st, err ? NULL : e);
+	enum err ended = statement_end(st, err ? NULL : e);
 	return err ? err : ended;
+}
+
+static enum err begin_results(struct store *s, const char *sql, int64_t job, int rung, struct statement *ret,
+	struct errinfo *e)
+{
+	enum err err = statement_begin(s, sql, ret, e);
+	if (err)
+		return err;
+	bind_int(ret, job);
+	bind_int(ret, rung);
+	return ERR_OK;
+}
+
+enum err trial_each_result(struct store *s, int64_t job, int rung, trial_row_cb *cb, void *arg, struct errinfo *e)
+{
+	static const char sql[] = SELECT_RESULT("candidate") "ORDER BY number";
+	struct statement st;
+	enum err err = begin_results(s, sql, job, rung, &st, e);
+	return err ? err : walk_results(&st, job, rung, cb, arg, e);
+}
+
+enum err trial_each_latest(struct store *s, int64_t job, int rung, int most, trial_row_cb *cb, void *arg,
+	struct errinfo *e)
+{
+	static const char sql[] = SELECT_RESULT("candidate")
+		"AND number >= ifnull((SELECT number FROM trial WHERE " RESULTS "ORDER BY number DESC LIMIT 1 OFFSET ?3), 1) "
+		"ORDER BY number";
+	struct statement st;
+	enum err err = begin_results(s, sql, job, rung, &st, e);
+	if (err)
+		return err;
+	bind_int(&st, most - 1);
+	return walk_results(&st, job, rung, cb, arg, e);
+}
+
+enum err trial_each_feasible(struct store *s, int64_t job, int rung, trial_row_cb *cb, void *arg, struct errinfo *e)
+{
+	static const char sql[] = SELECT_RESULT("NULL") "AND feasible = 1 ORDER BY number";
+	struct statement st;
+	enum err err = begin_results(s, sql, job, rung, &st, e);
+	return err ? err : walk_results(&st, job, rung, cb, arg, e);
 }
 
 enum err trial_each(struct store *s, int64_t job, bool only_pareto, trial_row_cb *cb, void *arg, struct errinfo *e)

@@ -306,29 +306,38 @@ static enum err see_result(const struct trial_row *r, void *arg, struct errinfo 
 {
 	char text[64];
 	(void)info;
-	snprintf(text, sizeof text, "%lld %s %s %g; ", (long long)r->number, trial_state_name(r->state), r->candidate,
-		r->metrics.accuracy);
+	snprintf(text, sizeof text, "%lld %s %s %g; ", (long long)r->number, trial_state_name(r->state),
+		r->candidate ? r->candidate : "-", r->metrics.accuracy);
 	strcat(arg, text);
 	return ERR_OK;
 }
 
-START_TEST(results_are_those_of_candidates_of_one_rung_that_are_over)
+START_TEST(results_are_those_of_complete_candidates_of_one_rung)
 {
 	int64_t job = a_job("results"), other = a_job("other");
-	static const enum trial_state states[] = { TRIAL_COMPLETE, TRIAL_FAILED, TRIAL_WAITING, TRIAL_RUNNING,
-		TRIAL_COMPLETE, TRIAL_CANCELLED, TRIAL_COMPLETE };
-	for (int i = 6; i >= 0; i--) {
+	static const enum trial_state states[] = { TRIAL_COMPLETE, TRIAL_FAILED, TRIAL_WAITING, TRIAL_COMPLETE,
+		TRIAL_COMPLETE, TRIAL_CANCELLED, TRIAL_COMPLETE, TRIAL_COMPLETE, TRIAL_FAILED };
+	for (int i = 8; i >= 0; i--) {
 		struct trial_row r = a_trial(job, i);
 		r.state = states[i];
-		r.rung = i == 6;
+		r.rung = i == 7;
+		r.feasible = i == 4;
 		r.candidate = "[1]";
-		r.metrics.accuracy = i == 1 ? NAN : 0.5;
+		r.metrics.accuracy = i == 6 ? NAN : 0.5;
 		ck_ok(trial_insert(store, &r, &e));
 	}
 	insert_trials(other, 3);
-	char all[256] = "";
+	char all[256] = "", latest[3][256] = { "", "", "" }, feasible[256] = "";
 	ck_ok(trial_each_result(store, job, 0, see_result, all, &e));
-	ck_assert_str_eq(all, "1 failed [1] nan; 4 complete [1] 0.5; ");
+	ck_assert_str_eq(all, "3 complete [1] 0.5; 4 complete [1] 0.5; 6 complete [1] nan; ");
+	ck_ok(trial_each_latest(store, job, 0, 2, see_result, latest[0], &e));
+	ck_assert_str_eq(latest[0], "4 complete [1] 0.5; 6 complete [1] nan; ");
+	ck_ok(trial_each_latest(store, job, 0, 3, see_result, latest[1], &e));
+	ck_assert_str_eq(latest[1], all);
+	ck_ok(trial_each_latest(store, job, 0, 9, see_result, latest[2], &e));
+	ck_assert_str_eq(latest[2], all);
+	ck_ok(trial_each_feasible(store, job, 0, see_result, feasible, &e));
+	ck_assert_str_eq(feasible, "4 complete - 0.5; ");
 }
 END_TEST
 
@@ -379,6 +388,8 @@ static void use_all(int64_t job)
 	ck_ok(trial_each(store, job, false, nothing, NULL, &e));
 	ck_ok(trial_each(store, job, true, nothing, NULL, &e));
 	ck_ok(trial_each_result(store, job, 0, nothing, NULL, &e));
+	ck_ok(trial_each_latest(store, job, 0, 5, nothing, NULL, &e));
+	ck_ok(trial_each_feasible(store, job, 0, nothing, NULL, &e));
 	ck_ok(trial_cancel_open(store, job, 1, &e));
 }
 
@@ -406,7 +417,7 @@ START_TEST(no_statement_on_trials_scans_or_sorts)
 		check_plan(sql);
 		checked++;
 	}
-	ck_assert_int_eq(checked, 11);
+	ck_assert_int_eq(checked, 13);
 }
 END_TEST
 
@@ -474,7 +485,7 @@ Suite *suite_trial(void)
 	tcase_add_test(c, the_best_accuracy_is_one_of_the_baselines_rung);
 	tcase_add_test(c, the_best_accuracy_leaves_out_the_baseline_and_what_is_not_complete);
 	tcase_add_test(c, trials_come_by_number_and_members_by_accuracy);
-	tcase_add_test(c, results_are_those_of_candidates_of_one_rung_that_are_over);
+	tcase_add_test(c, results_are_those_of_complete_candidates_of_one_rung);
 	tcase_add_test(c, members_may_leave_while_walking);
 	tcase_add_test(c, no_statement_on_trials_scans_or_sorts);
 	tcase_add_test(c, statements_are_prepared_once);
