@@ -15,7 +15,8 @@ struct store;
 /* That each of the jobs is there, is over and knows its network: ERR_INPUT names the one that isn't. */
 enum err warm_check(const struct spec *s, struct store *store, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* The complete trials of their first rungs, in terms of j->space; *ret is NULL when the job names none. */
+/* The latest complete trials of their first rungs, in terms of j->space, of those whose first rung trains if this job's
+ * does; *ret is NULL when the job names none. */
 enum err warm_open(const struct job *j, struct prior **ret, struct errinfo *e) __attribute__((warn_unused_result));
 
 #endif

@@ -11,6 +11,7 @@
 #include "search/prior.h"
 #include "search/space.h"
 #include "store/store.h"
+#include "store/trial.h"
 #include "tests/daemon/play.h"
 
 #define EARLIER "\"budget\": {\"trials\": 18}, \"strategy\": {\"name\": \"random\"}, \"seed\": 3, "
@@ -131,6 +132,83 @@ START_TEST(complete_trials_of_the_first_rung_are_known_whatever_this_job_allows)
 }
 END_TEST
 
+static enum err list_number(const struct trial_row *r, void *arg, struct errinfo *info)
+{
+	int *most = arg;
+	(void)info;
+	*most = (int)r->number;
+	return ERR_OK;
+}
+
+/* The baseline was as fast as itself to within a half, and candidates like it. */
+static void change_latencies(void)
+{
+	char state[96];
+	int most = 0;
+	struct store *store;
+	snprintf(state, sizeof state, "%s/state", scene.directory);
+	ck_ok(store_open(state, &store, &e));
+	ck_ok(trial_each(store, 1, false, list_number, &most, &e));
+	for (int n = 0; n <= most; n++) {
+		struct trial_row r;
+		ck_ok(trial_load(store, 1, n, &r, &e));
+		r.metrics.latency = n ? 1 : 0.5;
+		ck_ok(trial_update(store, &r, &e));
+		trial_row_fini(&r);
+	}
+	ck_ok(store_commit(store, &e));
+	store_close(store);
+}
+
+/* What candidates' latencies are relative to, not what the baseline's own came to. */
+START_TEST(latencies_are_changes_against_1)
+{
+	struct daemon d = { 0 };
+	struct space *space;
+	const char *latency = "\"objectives\": [\"accuracy\", \"latency\"], \"rungs\": [{\"latency\": {}}], ";
+	char earlier[256];
+	snprintf(earlier, sizeof earlier, EARLIER "%s", latency);
+	finished(earlier);
+	int id = finished("\"budget\": {\"trials\": 2}, \"seed\": 9, \"warm_start\": 1,");
+	ck_assert_int_eq(scene_stop(&scene), 0);
+	change_latencies();
+	struct prior *prior = stored_prior(id, &d, &space);
+	ck_assert_int_gt(prior_count(prior), 10);
+	for (int i = 0; i < prior_count(prior); i++)
+		ck_assert_double_eq_tol(prior_effects(prior, i)[METRIC_LATENCY], 0, 1e-9);
+	prior_free(prior);
+	space_free(space);
+	scene_start(&scene);
+}
+END_TEST
+
+START_TEST(a_job_that_trains_otherwise_is_not_learned_from)
+{
+	const char *trains = "\"rungs\": [{\"train\": {\"steps\": 5}}], ";
+	char job[256];
+	snprintf(job, sizeof job, EARLIER "%s", _i ? "" : trains);
+	finished(job);
+	snprintf(job, sizeof job, "\"budget\": {\"trials\": 2}, \"warm_start\": 1, %s", _i ? trains : "");
+	finished(job);
+	ck_assert_ptr_nonnull(strstr(scene_log(&scene), _i
+		? "job 2: takes no results of job 1, whose first rung doesn't train, unlike this one's"
+		: "job 2: takes no results of job 1, whose first rung trains, unlike this one's"));
+	ck_assert_ptr_nonnull(strstr(scene_log(&scene), "job 2: starts from 0 results"));
+}
+END_TEST
+
+START_TEST(jobs_that_both_train_are_learned_from)
+{
+	const char *trains = "\"rungs\": [{\"train\": {\"steps\": 5}}, {\"train\": {\"steps\": 50}}], ";
+	char job[256];
+	snprintf(job, sizeof job, EARLIER "\"rungs\": [{\"train\": {\"steps\": 9}}], ");
+	finished(job);
+	snprintf(job, sizeof job, "\"budget\": {\"trials\": 2}, \"warm_start\": 1, %s", trains);
+	finished(job);
+	ck_assert_ptr_nonnull(strstr(scene_log(&scene), "job 2: starts from 16 results"));
+}
+END_TEST
+
 START_TEST(a_job_without_a_warm_start_knows_nothing)
 {
 	struct daemon d = { 0 };
@@ -194,6 +272,9 @@ Suite *suite_warm(void)
 	tcase_add_test(t, only_a_job_that_is_over_and_has_searched_can_be_learned_from);
 	tcase_add_test(t, a_cancelled_job_can_be_learned_from);
 	tcase_add_test(t, complete_trials_of_the_first_rung_are_known_whatever_this_job_allows);
+	tcase_add_test(t, latencies_are_changes_against_1);
+	tcase_add_loop_test(t, a_job_that_trains_otherwise_is_not_learned_from, 0, 2);
+	tcase_add_test(t, jobs_that_both_train_are_learned_from);
 	tcase_add_test(t, a_job_without_a_warm_start_knows_nothing);
 	tcase_add_loop_test(t, crashes_change_nothing_of_a_warm_start, 0, sizeof warm / sizeof *warm);
 	suite_add_tcase(s, t);
