@@ -356,8 +356,8 @@ enum err trial_each_result(struct store *s, int64_t job, int rung, trial_row_cb 
 enum err trial_each_latest(struct store *s, int64_t job, int rung, int most, trial_row_cb *cb, void *arg,
 	struct errinfo *e)
 {
-	static const char sql[] = SELECT_RESULT("candidate")
-		"AND number >= ifnull((SELECT number FROM trial WHERE " RESULTS "ORDER BY number DESC LIMIT 1 OFFSET ?3), 1) "
+	static const char sql[] = SELECT_RESULT("candidate") "AND number >= ifnull("
+		"(SELECT number FROM trial WHERE " RESULTS "ORDER BY number DESC LIMIT 1 OFFSET ?3), 1) "
 		"ORDER BY number";
 	struct statement st;
 	enum err err = begin_results(s, sql, job, rung, &st, e);

@@ -76,8 +76,8 @@ typedef enum err trial_row_cb(const struct trial_row *r, void *arg, struct errin
 enum err trial_each(struct store *s, int64_t job, bool only_pareto, trial_row_cb *cb, void *arg, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Calls back for each complete candidate of a job at a rung, by number. Of the row are filled: job, number, rung, state,
- * feasible, pareto, candidate and the metrics up to latency. */
+/* Calls back for each complete candidate of a job at a rung, by number. Of the row are filled: job, number, rung,
+ * state, feasible, pareto, candidate and the metrics up to latency. */
 enum err trial_each_result(struct store *s, int64_t job, int rung, trial_row_cb *cb, void *arg, struct errinfo *e)
 	__attribute__((warn_unused_result));
 /* Of the `most` (from 1) with the highest numbers alone, by number as well. */
