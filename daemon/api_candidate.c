@@ -12,7 +12,6 @@
 #include "daemon/spec.h"
 #include "daemon/text.h"
 #include "daemon/view.h"
-#include "search/candidate.h"
 #include "search/space.h"
 #include "search/table.h"
 
@@ -86,7 +85,7 @@ static enum err read_one(const struct job *j, const cJSON *array, const char *pa
 				json_brief(item, brief));
 		keep[i++] = item->valueint;
 	}
-	return candidate_check(&j->problem, keep, path, e);
+	return table_check(j->table, keep, path, e);
 }
 
 /* All or none: whatever is wrong is found before anything is written. */
@@ -103,18 +102,29 @@ static void path_of(const struct posting *p, int i, char ret[LONGEST_PATH])
 		snprintf(ret, LONGEST_PATH, "candidates[%d]", i);
 }
 
-/* Lengths come first: memory is for what was really sent. */
-static enum err check_shape(const struct job *j, const struct posting *p, struct errinfo *e)
+static int count_of(const struct posting *p)
 {
-	char path[LONGEST_PATH];
-	int i = 0, n = p->candidates ? cJSON_GetArraySize(p->candidates) : 1;
+	return p->candidate ? 1 : cJSON_GetArraySize(p->candidates);
+}
+
+static enum err check_count(const struct posting *p, struct errinfo *e)
+{
 	if (!p->candidate == !p->candidates)
 		return err_set(e, ERR_INPUT, "body: has %s, expected one of candidate and candidates",
 			p->candidate ? "both" : "neither");
+	int n = count_of(p);
 	if (n < 1 || n > MOST_CANDIDATES)
 		return err_set(e, ERR_INPUT, "candidates: has %d entries, expected 1 to %d", n, MOST_CANDIDATES);
+	return ERR_OK;
+}
+
+/* Lengths come first: memory is for what was really sent. */
+static enum err check_lengths(const struct job *j, const struct posting *p, struct errinfo *e)
+{
+	char path[LONGEST_PATH];
+	int n = count_of(p);
 	const cJSON *item = p->candidate ? p->candidate : p->candidates->child;
-	for (; i < n; i++, item = item->next) {
+	for (int i = 0; i < n; i++, item = item->next) {
 		path_of(p, i, path);
 		enum err err = check_length(j, item, path, e);
 		if (err)
@@ -127,7 +137,7 @@ static enum err read_all(const struct job *j, const struct posting *p, struct ba
 {
 	char path[LONGEST_PATH];
 	size_t groups = (size_t)j->space->group_count;
-	struct batch b = { .count = p->candidate ? 1 : cJSON_GetArraySize(p->candidates) };
+	struct batch b = { .count = count_of(p) };
 	b.keep = calloc((size_t)b.count * groups, sizeof *b.keep);
 	enum err err = b.keep ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
 	const cJSON *item = p->candidate ? p->candidate : p->candidates->child;
@@ -147,7 +157,11 @@ static enum err read_batch(const struct job *j, const cJSON *doc, struct batch *
 	struct posting p = { 0 };
 	enum err err = json_read(doc, "", posting_fields, COUNT(posting_fields), &p, e);
 	if (!err)
-		err = check_shape(j, &p, e);
+		err = check_count(&p, e);
+	if (!err)
+		err = check_room(j, count_of(&p), e);
+	if (!err)
+		err = check_lengths(j, &p, e);
 	if (!err)
 		err = read_all(j, &p, ret, e);
 	return err;
@@ -211,9 +225,7 @@ static enum err take(struct exchange *r, const cJSON *doc, struct errinfo *e)
 		err = read_batch(j, doc, &b, e);
 	if (err)
 		return err;
-	err = check_room(j, b.count, e);
-	if (!err)
-		err = answer_posted(r, j, &b, e);
+	err = answer_posted(r, j, &b, e);
 	free(b.keep);
 	return err;
 }

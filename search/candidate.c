@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "search/cost.h"
-#include "search/limit.h"
 #include "search/space.h"
 
 static enum err check_group(const struct space_group *g, int keep, const char *path, int index, struct errinfo *e)
@@ -21,18 +20,15 @@ static enum err check_group(const struct space_group *g, int keep, const char *p
 		most, multiple, g->name);
 }
 
-enum err candidate_check(const struct problem *p, const int *keep, const char *path, struct errinfo *e)
+enum err candidate_check(const struct space *s, const double most[METRIC_COUNT], const int *keep, const char *path,
+	struct errinfo *e)
 {
-	double most[METRIC_COUNT];
-	for (int g = 0; g < p->space->group_count; g++) {
-		enum err err = check_group(&p->space->groups[g], keep[g], path, g, e);
+	for (int g = 0; g < s->group_count; g++) {
+		enum err err = check_group(&s->groups[g], keep[g], path, g, e);
 		if (err)
 			return err;
 	}
-	enum err err = limit_read(p, most, e);
-	if (err)
-		return err;
-	struct cost cost = cost_of(p->space, keep);
+	struct cost cost = cost_of(s, keep);
 	for (int m = 0; m < METRIC_COUNT; m++) {
 		enum metric metric = (enum metric)m;
 		if (metric_is_exact_cost(metric) && cost_metric(&cost, metric) > most[m])

@@ -4,7 +4,6 @@
  * A person, or any optimiser, posts them and reads the results (docs/protocol.md, "Candidates from outside"); the table
  * takes them by table_post. It has no options and no memory. */
 #include "base/json.h"
-#include "search/limit.h"
 #include "search/strategy.h"
 
 struct options {
@@ -21,13 +20,10 @@ static enum err check(const cJSON *object, struct errinfo *e)
 	return json_read(object, "strategy", fields, sizeof fields / sizeof *fields, &o, e);
 }
 
-/* Bounds that no candidate can keep are found out now, not at every posting. */
 static enum err open_manual(const struct problem *p, const cJSON *object, struct strategy **ret, struct errinfo *e)
 {
-	double most[METRIC_COUNT];
 	enum err err = check(object, e);
-	if (!err)
-		err = limit_read(p, most, e);
+	(void)p;
 	if (!err)
 		*ret = NULL;
 	return err;

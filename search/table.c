@@ -13,6 +13,7 @@
 
 #include "search/candidate.h"
 #include "search/halving.h"
+#include "search/limit.h"
 #include "search/space.h"
 #include "search/stall.h"
 
@@ -27,6 +28,7 @@ struct table {
 	struct problem problem; /* as it is seen from rung 0 */
 	const struct strategy_ops *ops;
 	struct strategy *strategy;
+	double most[METRIC_COUNT]; /* what posted candidates may cost */
 	struct halving *halving;
 	size_t groups;
 	struct entry *entries; /* of number i at i - 1 */
@@ -73,6 +75,8 @@ enum err table_open(const struct problem *p, const cJSON *object, struct table *
 		err = stall_open(&t->problem, &t->stall, e);
 	if (!err)
 		err = t->ops->open(&t->problem, object, &t->strategy, e);
+	if (!err && t->ops->posted) /* bounds that no candidate can keep are found out now, not at every posting */
+		err = limit_read(&t->problem, t->most, e);
 	if (err) {
 		table_close(t);
 		return err;
@@ -298,11 +302,14 @@ static void add_proposal(struct table *t, const int *keep)
 	memcpy(keep_of(t, t->proposed), keep, t->groups * sizeof *keep);
 }
 
+enum err table_check(const struct table *t, const int *keep, const char *path, struct errinfo *e)
+{
+	return candidate_check(t->problem.space, t->most, keep, path, e);
+}
+
 enum err table_post(struct table *t, const int *keep, int *ret_number, struct errinfo *e)
 {
 	enum err err = table_may_post(t, 1, e);
-	if (!err)
-		err = candidate_check(&t->problem, keep, "candidate", e);
 	if (!err)
 		err = make_room(t, e);
 	if (err)

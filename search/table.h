@@ -39,8 +39,12 @@ enum err table_ask(struct table *t, enum table_answer *ret, int *ret_number, int
  * allow so many more. */
 enum err table_may_post(const struct table *t, int count, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* The next trial is keep, from outside. ERR_CONFLICT as above; ERR_INPUT when the space or an upper bound on an exact
+/* Whether keep may be posted to a table that takes postings: ERR_INPUT when the space or an upper bound on an exact
  * cost forbids it (search/candidate.h). */
+enum err table_check(const struct table *t, const int *keep, const char *path, struct errinfo *e)
+	__attribute__((warn_unused_result));
+
+/* The next trial is keep, from outside, and has passed table_check. ERR_CONFLICT as above. */
 enum err table_post(struct table *t, const int *keep, int *ret_number, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

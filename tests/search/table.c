@@ -397,13 +397,13 @@ START_TEST(what_the_space_or_a_bound_forbids_is_not_posted)
 	int keep[GROUPS], number = 0;
 	for (int g = 0; g < GROUPS; g++)
 		keep[g] = s->groups[g].channels;
-	fails(ERR_INPUT, table_post(t, keep, &number, &e));
+	fails(ERR_INPUT, table_check(t, keep, "candidate", &e));
 	says("candidate: has ");
 	says("constraints.params allows at most");
 	for (int g = 0; g < GROUPS; g++)
 		keep[g] = s->groups[g].min_keep;
 	keep[3]++;
-	fails(ERR_INPUT, table_post(t, keep, &number, &e));
+	fails(ERR_INPUT, table_check(t, keep, "candidate", &e));
 	says("candidate[3]: is 5, expected 4 to 32, a multiple of 4");
 	ck_assert_int_eq(table_proposed(t), 0);
 	table_close(t);
