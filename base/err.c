@@ -6,12 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message may quote what came from outside, and ends up on a terminal: control characters become '?'. */
+#include "base/utf8.h"
+
+/* A message may quote what came from outside, and ends up on a terminal and in JSON: control characters become '?', and
+ * bytes of no UTF-8 character, as where a name was cut, are left out. */
 static void clean(char *s)
 {
-	for (; *s; s++)
+	char *to = s;
+	for (size_t n; *s; s += n ? n : 1) {
+		n = utf8_length(s);
+		memmove(to, s, n);
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
+			*to = '?';
+		to += n;
+	}
+	*to = '\0';
 }
 
 enum err err_set(struct errinfo *e, enum err code, const char *fmt, ...)
@@ -54,9 +63,9 @@ enum err err_wrap(struct errinfo *e, const char *fmt, ...)
 	va_end(ap);
 	size_t used = n < 0 ? 0 : (size_t)n < sizeof e->msg ? (size_t)n : sizeof e->msg - 1;
 	snprintf(whole + used, sizeof whole - used, ": %s", e->msg);
-	clean(whole);
 	memcpy(e->msg, whole, sizeof e->msg - 1);
 	e->msg[sizeof e->msg - 1] = '\0';
+	clean(e->msg);
 	return e->code;
 }
 

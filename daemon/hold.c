@@ -226,9 +226,9 @@ enum err hold_lost(struct daemon *d, struct hold *h, const char *how, struct err
 		return err;
 	if (f->attempts < JOB_ATTEMPTS)
 		return wait_again(j, f, e);
-	char reason[sizeof e->msg];
-	snprintf(reason, sizeof reason, "%.500s; %d attempts", how, f->attempts);
-	return result_failed(j, f, reason, e);
+	struct errinfo reason;
+	err_set(&reason, ERR_GONE, "%.500s; %d attempts", how, f->attempts);
+	return result_failed(j, f, reason.msg, e);
 }
 
 enum err hold_worker_died(struct daemon *d, const char *worker, const char *how, struct errinfo *e)

@@ -195,12 +195,12 @@ enum err result_report(struct job *j, struct flight *f, const struct report *rep
 /* A test score that can't be had costs the job nothing but the score. */
 static enum err give_up_test(struct job *j, struct flight *f, const char *reason, struct errinfo *e)
 {
-	char text[sizeof e->msg];
-	snprintf(text, sizeof text, "trial %lld.%lld has no test score: %.500s", (long long)j->row.id,
+	struct errinfo text;
+	err_set(&text, ERR_NOT_FOUND, "trial %lld.%lld has no test score: %.500s", (long long)j->row.id,
 		(long long)f->number, reason);
 	flight_remove(j, f);
 	j->changed = j->stirred = true;
-	return j->row.reason ? ERR_OK : job_set_text(&j->row.reason, text, e);
+	return j->row.reason ? ERR_OK : job_set_text(&j->row.reason, text.msg, e);
 }
 
 enum err result_failed(struct job *j, struct flight *f, const char *reason, struct errinfo *e)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void text_init(struct text *t)
 {
 	*t = (struct text){ 0 };
@@ -62,22 +64,32 @@ void text_close(struct text *t, char bracket)
 	t->comma = true;
 }
 
+/* Bytes from p on that stand for themselves in a string. */
+static size_t plain(const char *p)
+{
+	size_t n = 0, more;
+	while ((unsigned char)p[n] >= 0x20 && p[n] != '"' && p[n] != '\\' && (more = utf8_length(p + n)))
+		n += more;
+	return n;
+}
+
+/* Whatever the bytes are, what is written is JSON: those of no character become U+FFFD. */
 static void quoted(struct text *t, const char *s)
 {
+	char escape[8];
 	text_raw(t, "\"", 1);
-	for (const char *p = s; *p;) {
-		size_t plain = 0;
-		while ((unsigned char)p[plain] >= 0x20 && p[plain] != '"' && p[plain] != '\\')
-			plain++;
-		text_raw(t, p, plain);
-		p += plain;
-		if (!*p)
+	for (const char *p = s;; p++) {
+		size_t n = plain(p);
+		text_raw(t, p, n);
+		p += n;
+		unsigned char c = (unsigned char)*p;
+		if (!c)
 			break;
-		char escape[8];
-		int n = snprintf(escape, sizeof escape, (unsigned char)*p < 0x20 ? "\\u%04x" : "\\%c",
-			(unsigned char)*p);
-		text_raw(t, escape, (size_t)n);
-		p++;
+		if (c == '"' || c == '\\')
+			n = (size_t)snprintf(escape, sizeof escape, "\\%c", c);
+		else
+			n = (size_t)snprintf(escape, sizeof escape, "\\u%04x", c < 0x20 ? (unsigned)c : 0xfffdu);
+		text_raw(t, escape, n);
 	}
 	text_raw(t, "\"", 1);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "tests/base/scene.h"
 
 START_TEST(setting_fills_code_and_sentence_and_returns_the_code)
@@ -49,6 +50,25 @@ START_TEST(wrapping_puts_the_context_first_and_keeps_the_code)
 }
 END_TEST
 
+START_TEST(what_is_no_character_is_left_out)
+{
+	err_set(&e, ERR_INPUT, "group %.4s: \xff is \xc3\xa4\n", "a\xe2\x82\xac\xe2\x82\xac");
+	ck_assert_str_eq(e.msg, "group a\xe2\x82\xac:  is \xc3\xa4?");
+	err_set(&e, ERR_INPUT, "group %.3s: is 7", "a\xe2\x82\xac");
+	ck_assert_str_eq(e.msg, "group a: is 7");
+	errno = ENOSPC;
+	err_errno(&e, "%.3s", "ab\xc3\xa4");
+	ck_assert(!strncmp(e.msg, "ab: ", 4));
+	char text[sizeof e.msg + 8];
+	for (size_t i = 0; i < sizeof text - 3; i += 2)
+		memcpy(text + i, "\xc3\xa4", 3);
+	err_set(&e, ERR_INPUT, "%s", text);
+	ck_assert(utf8_printable(e.msg));
+	err_wrap(&e, "xy");
+	ck_assert(utf8_printable(e.msg));
+}
+END_TEST
+
 START_TEST(a_sentence_that_is_too_long_is_cut_and_terminated)
 {
 	char text[2000];
@@ -86,6 +106,7 @@ Suite *suite_err(void)
 	tcase_add_test(c, a_caller_without_errinfo_still_gets_the_code);
 	tcase_add_loop_test(c, errno_becomes_a_code_and_its_own_sentence, 0, 4);
 	tcase_add_test(c, wrapping_puts_the_context_first_and_keeps_the_code);
+	tcase_add_test(c, what_is_no_character_is_left_out);
 	tcase_add_test(c, a_sentence_that_is_too_long_is_cut_and_terminated);
 	tcase_add_test(c, every_code_has_a_word_of_its_own);
 	return s;

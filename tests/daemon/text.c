@@ -45,6 +45,18 @@ START_TEST(strings_read_back_as_they_were)
 }
 END_TEST
 
+START_TEST(bytes_of_no_character_are_written_as_a_replacement)
+{
+	struct text t;
+	char *s;
+	text_init(&t);
+	text_string(&t, "a\xff\xe2\x82\"\xe2\x82\xac\xc3");
+	ck_ok(text_take(&t, &s, NULL, &e));
+	ck_assert_str_eq(s, "\"a\\ufffd\\ufffd\\ufffd\\\"\xe2\x82\xac\\ufffd\"");
+	free(s);
+}
+END_TEST
+
 START_TEST(numbers_read_back_as_they_were_and_infinity_is_null)
 {
 	static const double numbers[] = { 0, 0.1, 1.0 / 3, 1e300, -5e-324, 9007199254740991, 0.95 };
@@ -73,6 +85,7 @@ Suite *suite_text(void)
 	TCase *t = tcase_create("text");
 	tcase_add_test(t, commas_stand_between_and_nowhere_else);
 	tcase_add_test(t, strings_read_back_as_they_were);
+	tcase_add_test(t, bytes_of_no_character_are_written_as_a_replacement);
 	tcase_add_test(t, numbers_read_back_as_they_were_and_infinity_is_null);
 	suite_add_tcase(s, t);
 	return s;
