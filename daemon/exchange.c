@@ -168,12 +168,14 @@ static enum MHD_Result answered(struct exchange *r)
 	return MHD_YES;
 }
 
-/* A write that failed half way can't be told from one that succeeded: no answer at all (daemon.h). */
+/* A write that failed half way can't be told from one that succeeded: no answer at all (daemon.h). What only reads can
+ * fail by itself, whatever others of its turn have written. */
 static void settle(struct exchange *r, enum err err, struct errinfo *e)
 {
+	bool writes = strcmp(r->route->method, "GET") != 0;
 	if (!err)
 		return;
-	if ((err == ERR_IO || err == ERR_MEMORY || err == ERR_INTERNAL) && store_dirty(r->daemon->store))
+	if ((err == ERR_IO || err == ERR_MEMORY || err == ERR_INTERNAL) && writes && store_dirty(r->daemon->store))
 		daemon_crash(r->daemon, e);
 	exchange_refuse(r, e);
 }

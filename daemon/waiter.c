@@ -138,20 +138,20 @@ enum err waiter_add_trial(struct exchange *r, int wait_s, route_cb *answer, stru
 	return ERR_OK;
 }
 
-static enum err serve_trials(struct daemon *d, int64_t now, struct errinfo *e)
+/* An answer that can't be given is its own request's failure. */
+static void serve_trials(struct daemon *d, int64_t now)
 {
+	struct errinfo e;
 	bool ended = d->trial_ended;
 	d->trial_ended = false;
 	for (struct exchange *r = d->trial_waiters, *next; r; r = next) {
 		next = r->next_waiter;
 		if (r->deadline_ns > now && !(ended && trial_is_over(r)))
 			continue;
-		enum err err = r->answer_late(r, e);
-		if (err)
-			return err;
+		if (r->answer_late(r, &e))
+			exchange_refuse(r, &e);
 		dismiss(r);
 	}
-	return ERR_OK;
 }
 
 /* ---- both ------------------------------------------------------------------------------------------------------- */
@@ -160,7 +160,9 @@ enum err waiter_serve(struct daemon *d, struct errinfo *e)
 {
 	int64_t now = clock_ns();
 	enum err err = serve_leases(d, now, e);
-	return err ? err : serve_trials(d, now, e);
+	if (!err)
+		serve_trials(d, now);
+	return err;
 }
 
 static int64_t first_deadline(const struct exchange *list, int64_t first)

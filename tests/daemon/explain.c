@@ -1,9 +1,12 @@
 /* explain.c -- what a search learned: asked of jobs that live, and of such that are over.
  * SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "store/trial.h"
 #include "tests/daemon/play.h"
 
 #define RANDOM "\"strategy\": {\"name\": \"random\"}, "
@@ -153,6 +156,51 @@ START_TEST(without_results_there_is_nothing_to_explain)
 }
 END_TEST
 
+/* As a damaged disk would. */
+static void damage(int64_t number)
+{
+	char state[96];
+	struct store *store;
+	struct trial_row r;
+	snprintf(state, sizeof state, "%s/state", scene.directory);
+	ck_ok(store_open(state, &store, &e));
+	ck_ok(trial_load(store, 1, number, &r, &e));
+	free(r.candidate);
+	r.candidate = strdup("[1,2");
+	ck_ok(trial_update(store, &r, &e));
+	ck_ok(store_commit(store, &e));
+	trial_row_fini(&r);
+	store_close(store);
+}
+
+/* All of them wait when the daemon wakes up, so it sees them in one turn. */
+START_TEST(a_question_that_fails_harms_no_other_request_of_its_turn)
+{
+	enum { PAIRS = 4 };
+	int question[PAIRS], write[PAIRS];
+	char *job = scene_job(&scene, "");
+	scene_submit(&scene, RANDOM "\"budget\": {\"trials\": 5},");
+	work(0);
+	ck_assert_int_eq(scene_stop(&scene), 0);
+	damage(2);
+	scene_start(&scene);
+	scene_refused(&scene, ERR_INTERNAL, "trial 1.2: its candidate is not one", EXPLAIN, NULL);
+	kill(scene.pid, SIGSTOP);
+	for (int i = 0; i < PAIRS; i++) {
+		write[i] = scene_send_json(&scene, "POST", "/v1/jobs", job);
+		question[i] = scene_send(&scene, "GET " EXPLAIN " HTTP/1.1\r\nHost: x\r\n\r\n");
+	}
+	kill(scene.pid, SIGCONT);
+	for (int i = 0; i < PAIRS; i++) {
+		ck_assert_ptr_nonnull(strstr(scene_read(write[i], "}\n"), " 201 "));
+		ck_assert_ptr_nonnull(strstr(scene_read(question[i], "}\n"), " 500 "));
+		close(write[i]);
+		close(question[i]);
+	}
+	free(job);
+}
+END_TEST
+
 Suite *suite_explain(void)
 {
 	Suite *s = suite_create("explain");
@@ -163,6 +211,7 @@ Suite *suite_explain(void)
 	tcase_add_test(t, a_trial_may_be_named);
 	tcase_add_test(t, what_went_up_is_explained_by_where_it_came_from);
 	tcase_add_test(t, the_front_is_that_of_the_last_rung);
+	tcase_add_test(t, a_question_that_fails_harms_no_other_request_of_its_turn);
 	tcase_add_test(t, without_results_there_is_nothing_to_explain);
 	suite_add_tcase(s, t);
 	return s;
