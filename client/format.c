@@ -73,7 +73,8 @@ const char *format_duration(double seconds, char buf[FORMAT_MAX])
 		return buf;
 	}
 	if (seconds < 9.95) {
-		snprintf(buf, FORMAT_MAX, "%.1fs", seconds);
+		bool short_one = seconds >= 0.0005 && seconds < 0.9995;
+		snprintf(buf, FORMAT_MAX, short_one ? "%.0f ms" : "%.1fs", short_one ? 1000 * seconds : seconds);
 		return buf;
 	}
 	long long s = llround(seconds);

@@ -14,7 +14,7 @@ const char *format_bytes(double x, char buf[FORMAT_MAX]);         /* 344.1 kB */
 const char *format_fraction(double x, char buf[FORMAT_MAX]);      /* 0.9512 */
 const char *format_ratio(double x, char buf[FORMAT_MAX]);         /* 0.46 */
 const char *format_percent(double fraction, char buf[FORMAT_MAX]); /* 68.4% */
-const char *format_duration(double seconds, char buf[FORMAT_MAX]); /* 3m 20s */
+const char *format_duration(double seconds, char buf[FORMAT_MAX]); /* 38 ms, 9.9s, 3m 20s */
 const char *format_time(double ms, char buf[FORMAT_MAX]);         /* ms since 1970, in local time: 2025-11-21 21:45 */
 
 /* A metric by the name it has in the protocol ("params", "latency"). */
