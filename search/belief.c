@@ -17,15 +17,14 @@
 enum { KNOWN_MOST = 96 };
 
 /* Before anything is judged, earlier results count as if they were off by this variance in so many cases. */
-static const double DOUBT = 0.1, DOUBT_COUNT = 4;
+static const double DOUBT = 0.03, DOUBT_COUNT = 2;
 
 /* Of one metric. */
 struct opinion {
 	struct link link;
 	bool held;                 /* among objectives or constraints, and measured */
-	struct surrogate *earlier; /* from earlier jobs alone; NULL: there were none */
 	struct surrogate *now;
-	double missed;             /* sum of squared errors of `earlier` */
+	double missed; /* sum of squares of what earlier results were off by, where this job evaluated the same */
 	int judged;
 };
 
@@ -139,7 +138,7 @@ static int append(struct belief *b, int n, const double *x, double effect, doubl
 static double doubt(const struct opinion *o)
 {
 	double missed = (DOUBT * DOUBT_COUNT + o->missed) / (DOUBT_COUNT + o->judged);
-	return missed * missed / DOUBT;
+	return missed * fmax(missed / DOUBT, 1);
 }
 
 static int append_known(struct belief *b, const struct opinion *o, int n, double more)
@@ -198,17 +197,6 @@ static void hold(struct belief *b, enum metric m)
 	o->held = link_applies(m) && isfinite(p->baseline[m]);
 }
 
-static enum err learn_earlier(struct belief *b, struct errinfo *e)
-{
-	enum err err = ERR_OK;
-	for (int m = 0; m < METRIC_COUNT && b->known && !err; m++) {
-		struct opinion *o = &b->opinions[m];
-		if (o->held)
-			err = fit(b, o, append_known(b, o, 0, 0), &o->earlier, e);
-	}
-	return err;
-}
-
 enum err belief_open(const struct problem *p, struct belief **ret, struct errinfo *e)
 {
 	struct belief *b = calloc(1, sizeof *b);
@@ -228,8 +216,6 @@ enum err belief_open(const struct problem *p, struct belief **ret, struct errinf
 	for (int i = 0; i < p->constraint_count; i++)
 		hold(b, p->constraints[i].metric);
 	enum err err = take_known(b, e);
-	if (!err)
-		err = learn_earlier(b, e);
 	if (err)
 		belief_close(b);
 	else
@@ -242,7 +228,6 @@ void belief_close(struct belief *b)
 	if (!b)
 		return;
 	for (int m = 0; m < METRIC_COUNT; m++) {
-		surrogate_free(b->opinions[m].earlier);
 		surrogate_free(b->opinions[m].now);
 	}
 	free(b->known_keep);
@@ -254,36 +239,25 @@ void belief_close(struct belief *b)
 
 /* ---- judging ---- */
 
-static enum err judge(struct opinion *o, double value, const double *x, struct errinfo *e)
+static void judge(struct opinion *o, double value, double known)
 {
-	double mean, deviation, effect = link_effect(&o->link, value), most = link_censored(&o->link);
-	enum err err = surrogate_predict(o->earlier, x, 1, &mean, &deviation, e);
-	if (err || (effect >= most && mean >= most))
-		return err;
-	double off = fmin(mean, most) - effect;
+	double most = link_censored(&o->link);
+	double off = fmin(link_effect(&o->link, value), most) - fmin(known, most);
 	o->missed += off * off;
 	o->judged++;
-	return ERR_OK;
 }
 
-enum err belief_judge(struct belief *b, const struct outcome *o, struct errinfo *e)
+void belief_judge(struct belief *b, const struct outcome *o)
 {
-	enum err err = ERR_OK;
-	if (!o->ok || !b->known)
-		return ERR_OK;
-	archive_shares(b->problem->space, o->keep, b->x);
-	for (int m = 0; m < METRIC_COUNT && !err; m++)
-		if (b->opinions[m].earlier && isfinite(o->metrics[m]))
-			err = judge(&b->opinions[m], o->metrics[m], b->x, e);
-	return err;
+	int i = 0;
+	while (i < b->known && memcmp(belief_known_keep(b, i), o->keep, groups_of(b) * sizeof *o->keep))
+		i++;
+	for (int m = 0; m < METRIC_COUNT && o->ok && i < b->known; m++)
+		if (b->opinions[m].held && isfinite(o->metrics[m]))
+			judge(&b->opinions[m], o->metrics[m], b->known_effects[i][m]);
 }
 
 /* ---- asking ---- */
-
-static const struct surrogate *latest(const struct opinion *o)
-{
-	return o->now ? o->now : o->earlier;
-}
 
 enum err belief_predict(const struct belief *b, const double *x, int m, struct estimate *ret, struct errinfo *e)
 {
@@ -292,7 +266,7 @@ enum err belief_predict(const struct belief *b, const double *x, int m, struct e
 		return err_set(e, ERR_MEMORY, "out of memory");
 	enum err err = ERR_OK;
 	for (int k = 0; k < METRIC_COUNT && !err; k++) {
-		const struct surrogate *s = latest(&b->opinions[k]);
+		const struct surrogate *s = b->opinions[k].now;
 		if (!s)
 			continue;
 		err = surrogate_predict(s, x, m, mean, mean + m, e);
@@ -307,6 +281,6 @@ enum err belief_predict(const struct belief *b, const double *x, int m, struct e
 
 double belief_of_group(const struct belief *b, enum metric m, int g, double x)
 {
-	const struct surrogate *s = latest(&b->opinions[m]);
+	const struct surrogate *s = b->opinions[m].now;
 	return s ? surrogate_of_group(s, g, x) : NAN;
 }

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  *
  * Learns from this job's results and, as long as they are few, from earlier jobs' (search/prior.h). How far those are
- * to be trusted is itself learned: by how well they alone would have foretold this job's. */
+ * to be trusted is itself learned: by how far off they are for candidates that this job evaluated too. */
 #ifndef SEARCH_BELIEF_H
 #define SEARCH_BELIEF_H
 
@@ -24,14 +24,13 @@ enum err belief_open(const struct problem *p, struct belief **ret, struct errinf
 void belief_close(struct belief *b); /* accepts NULL */
 
 /* A result of this job, each once: judges the earlier ones. */
-enum err belief_judge(struct belief *b, const struct outcome *o, struct errinfo *e)
-	__attribute__((warn_unused_result));
+void belief_judge(struct belief *b, const struct outcome *o);
 
-/* Learns anew from all that is in the archive. Before the first time only earlier jobs are believed. */
+/* Learns anew from all that is in the archive, and from earlier results. */
 enum err belief_learn(struct belief *b, const struct archive *a, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Of m candidates as rows of removed shares (archive_shares). */
+/* Of m candidates as rows of removed shares (archive_shares); after belief_learn. */
 enum err belief_predict(const struct belief *b, const double *x, int m, struct estimate *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -13,7 +13,7 @@
 #include "search/space.h"
 
 enum { FROM_FRONT = 144, FROM_NOTHING = 48, CHILDREN = 112, ELITE = 32, MOST = 320 };
-enum { PARENTS = 64, KNOWN = 48 };
+enum { PARENTS = 64, KNOWN = 96 };
 /* Beyond two objectives a gain costs more to compute. */
 enum { GENERATIONS = 5, GENERATIONS_OF_MANY = 3 };
 
@@ -236,19 +236,23 @@ static enum err next_generation(struct pool *p, struct rng *r, struct errinfo *e
 	return err ? err : weigh(p, parents, false, e);
 }
 
-static enum err evolve(struct pool *p, struct rng *r, struct errinfo *e)
+static enum err first_generation(struct pool *p, struct rng *r, struct errinfo *e)
 {
-	int generations = p->b->problem->objective_count == 2 ? GENERATIONS : GENERATIONS_OF_MANY;
 	enum err err = find_parents(p, e);
-	if (!err)
+	if (!err && !p->b->known_only)
 		err = add_from_front(p, r, e);
 	if (!err)
 		err = add_known(p, e);
-	if (!err)
+	if (!err && !p->b->known_only)
 		err = add_from_nothing(p, r, e);
-	if (!err)
-		err = weigh(p, 0, false, e);
-	for (int i = 0; i < generations && !err; i++)
+	return err ? err : weigh(p, 0, false, e);
+}
+
+static enum err evolve(struct pool *p, struct rng *r, struct errinfo *e)
+{
+	int generations = p->b->problem->objective_count == 2 ? GENERATIONS : GENERATIONS_OF_MANY;
+	enum err err = first_generation(p, r, e);
+	for (int i = 0; i < generations && !p->b->known_only && !err; i++)
 		err = next_generation(p, r, e);
 	if (!err)
 		err = select_best(p, e);

@@ -16,6 +16,7 @@ struct breed {
 	const struct archive *archive;
 	const struct belief *belief;
 	struct acquire *acquire;
+	bool known_only;           /* no others than those of earlier jobs */
 	const struct cover *cover; /* what is not proposed again, the bounds, and where candidates from nothing lie */
 };
 

@@ -17,8 +17,9 @@
  *
  * Networks of more than MOST_GROUPS groups get proposals like the first ones throughout.
  *
- * With known results of earlier jobs the first proposals but one are left out: where the range is worth a look
- * is known. Options: "profile", how many ratios of each group are tried alone first. */
+ * With known results of earlier jobs the first proposals but one are left out: where the range is worth a look is
+ * known. Instead the next CHECKS are the most promising ones of the earlier candidates themselves, which tell how far
+ * to trust the others. Options: "profile", how many ratios of each group are tried alone first. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@
 #include "search/space.h"
 #include "search/strategy.h"
 
-enum { STREAM = 8, INITIAL = 6, KNOWN_ENOUGH = 16, TRIES = 32 };
+enum { STREAM = 8, INITIAL = 6, KNOWN_ENOUGH = 16, CHECKS = 8, TRIES = 32 };
 
 /* An inventory of 65536 groups must cost the service neither gigabytes nor seconds: beyond these it stays with
  * proposals like the first ones. */
@@ -69,6 +70,7 @@ struct strategy {
 	struct cover cover; /* of the range that the first proposals span; what was proposed */
 	struct alone *profile;
 	int profile_count, initial;
+	int checks; /* proposals after the initial ones that check earlier results */
 	bool learned; /* the belief knows all of the archive */
 	struct archive *archive; /* NULL: too many groups to learn from */
 	struct belief *belief;
@@ -134,8 +136,9 @@ static enum err prepare(struct strategy *s, const struct problem *p, int ratios,
 	err = archive_new(p, &s->archive, e);
 	if (!err)
 		err = belief_open(p, &s->belief, e);
-	if (!err)
-		s->initial = belief_known(s->belief) >= KNOWN_ENOUGH ? 1 : INITIAL;
+	bool known = !err && belief_known(s->belief) >= KNOWN_ENOUGH;
+	s->initial = known ? 1 : INITIAL;
+	s->checks = known ? CHECKS : 0;
 	return err;
 }
 
@@ -248,7 +251,7 @@ static enum err best_of(struct strategy *s, struct rng *r, int *ret_keep, struct
 	err = expect_pending(s, a, e);
 	if (!err) {
 		struct breed b = { .problem = s->problem, .archive = s->archive, .belief = s->belief, .acquire = a,
-			.cover = &s->cover };
+			.cover = &s->cover, .known_only = s->cover.asked < s->profile_count + s->initial + s->checks };
 		err = breed_best(&b, r, ret_keep, e);
 	}
 	acquire_close(a);
@@ -301,8 +304,8 @@ static enum err tell(struct strategy *s, const struct outcome *o, struct errinfo
 	if (!s->archive)
 		return ERR_OK;
 	s->learned = false;
-	enum err err = belief_judge(s->belief, o, e);
-	return err ? err : archive_add(s->archive, o, e);
+	belief_judge(s->belief, o);
+	return archive_add(s->archive, o, e);
 }
 
 const struct strategy_ops strategy_guided = {

@@ -10,7 +10,7 @@
 #include "tests/search/landscape.h"
 #include "tests/search/suites.h"
 
-enum { GROUPS = LANDSCAPE_GROUPS, EARLIER = 80, OWN = 12, UNSEEN = 100 };
+enum { GROUPS = LANDSCAPE_GROUPS, EARLIER = 80, OWN = 12, CHECKED = 8, UNSEEN = 100 };
 
 /* What an earlier job measured: the landscape as it is, or with its groups' parts swapped. */
 static struct prior *prior_of(const struct problem *p, bool misleading)
@@ -54,7 +54,8 @@ static double error_of(const struct belief *b, const struct problem *p)
 	return sqrt(sum / count);
 }
 
-/* The error after `own` results of this job, judged ones when `judged`. */
+/* The error after `own` results of this job, the first of them of earlier candidates (as guided begins), judged ones
+ * when `judged`. */
 static double learned_error(const struct problem *p, int own, bool judged)
 {
 	struct errinfo e = { 0 };
@@ -67,9 +68,11 @@ static double learned_error(const struct problem *p, int own, bool judged)
 	ok(archive_new(p, &a, &e));
 	for (int i = 0; i < own; i++) {
 		landscape_draw(p->space, &r, 0.2 + 0.8 * rng_uniform(&r), keep);
+		if (i < CHECKED && i < belief_known(b))
+			memcpy(keep, belief_known_keep(b, i), sizeof keep);
 		struct outcome o = landscape_evaluate(p, i + 1, keep);
 		if (judged)
-			ok(belief_judge(b, &o, &e));
+			belief_judge(b, &o);
 		ok(archive_add(a, &o, &e));
 	}
 	ok(belief_learn(b, a, &e));
@@ -113,14 +116,18 @@ START_TEST(before_any_result_earlier_ones_are_believed)
 	struct space *s = landscape_space();
 	struct problem p = landscape_problem(s);
 	struct belief *b = NULL;
+	struct archive *a = NULL;
 	struct prior *prior = prior_of(&p, false);
 	p.prior = prior;
 	ok(belief_open(&p, &b, &e));
 	ck_assert_int_eq(belief_known(b), EARLIER);
+	ok(archive_new(&p, &a, &e));
+	ok(belief_learn(b, a, &e));
 	for (int i = 0; i < EARLIER; i++)
 		ck_assert(space_allows(s, belief_known_keep(b, i)));
 	ck_assert_double_lt(error_of(b, &p), 0.6);
 	ck_assert_double_gt(belief_of_group(b, METRIC_ACCURACY, 3, 0.5), belief_of_group(b, METRIC_ACCURACY, 4, 0.5));
+	archive_free(a);
 	belief_close(b);
 	prior_free(prior);
 	space_free(s);
