@@ -125,17 +125,19 @@ static size_t any_gene(const struct pool *p, struct rng *r, int i, int genes)
 	return genes == (int)p->groups ? (size_t)i : (size_t)rng_below(r, p->groups);
 }
 
-/* Normal steps, now small, now wide. */
+/* Normal steps, now small, now wide; now and then anywhere between the group's limits. */
 static void shake(struct pool *p, struct rng *r, int *keep)
 {
 	static const double widths[] = { 0.05, 0.1, 0.25 };
 	double width = widths[rng_below(r, 3)];
-	int genes = genes_to_change(p, r, 0.2);
+	bool anywhere = rng_uniform(r) < 0.25;
+	int genes = anywhere ? genes_to_change(p, r, 0) : genes_to_change(p, r, 0.2);
 	for (int i = 0; i < genes; i++) {
 		size_t g = any_gene(p, r, i, genes);
 		const struct space_group *group = &space_of(p)->groups[g];
 		double step = width * rng_normal(r) * group->channels + group->step * ((double)rng_below(r, 3) - 1);
-		keep[g] = space_round_keep(group, keep[g] + step);
+		double place = group->min_keep + rng_uniform(r) * (group->max_keep - group->min_keep);
+		keep[g] = space_round_keep(group, anywhere ? place : keep[g] + step);
 	}
 }
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Of the accuracy above chance: below, it is the luck of the draw; above, the logit of a few images. */
-static const double LEAST = 0.03, MOST = 0.97, CLOSEST = 0.999;
+static const double LEAST = 0.05, MOST = 0.97, CLOSEST = 0.999;
 
 /* Of the scored images; how many there were is not told, and matters little beside what the model doesn't explain. */
 static const double IMAGES = 2000;

@@ -193,14 +193,19 @@ static enum err process_new(const struct process_data *d, struct process **ret, 
 	return ERR_OK;
 }
 
-enum err process_fit(const struct process_data *d, struct process **ret, struct errinfo *e)
+enum err process_fit(const struct process_data *d, const struct process *like, struct process **ret, struct errinfo *e)
 {
 	struct process *p = NULL;
 	enum err err = process_new(d, &p, e);
 	if (err)
 		return err;
 	openblas_set_num_threads(1); /* the same bits everywhere; there is nothing to gain at this size */
-	err = choose(p, d, e);
+	if (like) {
+		p->length = like->length;
+		p->sigma = like->sigma;
+	} else {
+		err = choose(p, d, e);
+	}
 	if (!err && p->n)
 		err = factor(p, d, e);
 	if (err)

@@ -22,7 +22,8 @@ struct process_data {
 	int n, u_size, phi_size;
 };
 
-enum err process_fit(const struct process_data *d, struct process **ret, struct errinfo *e)
+/* like: of which length and sigma are taken; NULL: the likeliest. */
+enum err process_fit(const struct process_data *d, const struct process *like, struct process **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void process_free(struct process *p); /* accepts NULL */
 

@@ -10,9 +10,6 @@
 #include "search/additive.h"
 #include "search/process.h"
 
-/* Fits until the model agrees with what is censored. */
-enum { FITS = 4 };
-
 static const double EDGE = 0.1;             /* keeps the logarithm finite where a group is all but gone */
 static const double LEAST_WEIGHT = 0.2;     /* of a group that seems to do nothing: it may matter with others */
 static const double CENSORED_VARIANCE = 0.1;
@@ -28,7 +25,7 @@ struct surrogate {
 struct rows {
 	int n;
 	double *x, *y, *variance, *u, *phi;
-	bool *in; /* of each row of the data: whether it is among them */
+	double *imputed; /* of each row of the data: what the model expects */
 };
 
 /* ---- rows ---- */
@@ -36,22 +33,19 @@ struct rows {
 static void rows_free(struct rows *r)
 {
 	free(r->x);
-	free(r->in);
 }
 
 static enum err rows_new(const struct surrogate_data *d, struct rows *r, struct errinfo *e)
 {
 	size_t n = (size_t)d->n, groups = (size_t)d->groups;
-	r->x = malloc((n * (groups * (2 + ADDITIVE_BASES) + 2) + 1) * sizeof *r->x);
-	r->in = calloc(n + 1, sizeof *r->in);
-	if (!r->x || !r->in) {
-		rows_free(r);
+	r->x = malloc((n * (groups * (2 + ADDITIVE_BASES) + 4) + 1) * sizeof *r->x);
+	if (!r->x)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	}
 	r->y = r->x + n * groups;
 	r->variance = r->y + n;
 	r->u = r->variance + n;
 	r->phi = r->u + n * groups;
+	r->imputed = r->phi + n * groups * ADDITIVE_BASES; /* and as many deviations */
 	return ERR_OK;
 }
 
@@ -60,18 +54,22 @@ static const double *row_of(const struct surrogate_data *d, int i)
 	return d->x + (size_t)i * (size_t)d->groups;
 }
 
-/* Those that are in; a censored one at the floor itself, which is all that is known. */
-static void gather(const struct surrogate_data *d, struct rows *r)
+/* Whether there was a censored one. What is censored enters as the model expects it, at least the floor; before there is
+ * a model not at all. */
+static bool gather(const struct surrogate_data *d, bool impute, struct rows *r)
 {
+	bool some = false;
 	r->n = 0;
 	for (int i = 0; i < d->n; i++) {
 		bool censored = d->effect[i] >= d->censored;
-		if (!r->in[i])
+		some = some || censored;
+		if (censored && !impute)
 			continue;
 		memcpy(r->x + (size_t)r->n * (size_t)d->groups, row_of(d, i), (size_t)d->groups * sizeof *r->x);
-		r->y[r->n] = censored ? d->censored : d->effect[i];
+		r->y[r->n] = censored ? fmax(r->imputed[i], d->censored) : d->effect[i];
 		r->variance[r->n++] = censored ? d->variance[i] + CENSORED_VARIANCE : d->variance[i];
 	}
+	return some;
 }
 
 /* ---- what the process sees ---- */
@@ -105,9 +103,9 @@ static void map_rows(const struct surrogate *s, const double *x, int n, double *
 
 /* ---- fitting ---- */
 
-static enum err fit_once(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
+/* The second time, with rows that it made up itself, the process stays as long and wide as it was. */
+static enum err fit_rows(struct surrogate *s, struct rows *r, struct errinfo *e)
 {
-	gather(d, r);
 	enum err err = additive_fit(s->groups, r->x, r->y, r->variance, r->n, s->a, e);
 	if (err)
 		return err;
@@ -117,41 +115,22 @@ static enum err fit_once(struct surrogate *s, const struct surrogate_data *d, st
 		r->y[i] -= additive_at(s->a, s->groups, r->x + (size_t)i * (size_t)s->groups);
 	struct process_data data = { .u = r->u, .phi = r->phi, .y = r->y, .variance = r->variance, .n = r->n,
 		.u_size = s->groups, .phi_size = s->groups * ADDITIVE_BASES };
-	process_free(s->process);
+	struct process *first = s->process;
 	s->process = NULL;
-	return process_fit(&data, &s->process, e);
-}
-
-/* Takes in the censored rows for which better than the floor is promised. */
-static enum err take_in(const struct surrogate *s, const struct surrogate_data *d, struct rows *r, bool *ret_more,
-	struct errinfo *e)
-{
-	double *mean = malloc((2 * (size_t)d->n + 1) * sizeof *mean);
-	if (!mean)
-		return err_set(e, ERR_MEMORY, "out of memory");
-	*ret_more = false;
-	enum err err = surrogate_predict(s, d->x, d->n, mean, mean + d->n, e);
-	for (int i = 0; i < d->n && !err; i++)
-		if (!r->in[i] && mean[i] < d->censored)
-			*ret_more = r->in[i] = true;
-	free(mean);
-	return err;
+	enum err trouble = process_fit(&data, first, &s->process, e);
+	process_free(first);
+	return trouble;
 }
 
 static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
 {
-	bool some = false, more = true;
-	for (int i = 0; i < d->n; i++) {
-		r->in[i] = d->effect[i] < d->censored;
-		some = some || !r->in[i];
-	}
-	enum err err = fit_once(s, d, r, e);
-	for (int i = 1; some && more && !err && i < FITS; i++) {
-		err = take_in(s, d, r, &more, e);
-		if (!err && more)
-			err = fit_once(s, d, r, e);
-	}
-	return err;
+	bool some = gather(d, false, r);
+	enum err err = fit_rows(s, r, e);
+	if (err || !some)
+		return err;
+	err = surrogate_predict(s, d->x, d->n, r->imputed, r->imputed + d->n, e);
+	gather(d, true, r);
+	return err ? err : fit_rows(s, r, e);
 }
 
 enum err surrogate_fit(const struct surrogate_data *d, struct surrogate **ret, struct errinfo *e)

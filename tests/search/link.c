@@ -73,7 +73,7 @@ START_TEST(the_floor_of_an_accuracy_is_censored_and_nothing_else_is)
 		ck_assert(isinf(link_censored(l)));
 		return;
 	}
-	double censored = link_censored(l), floor = l->chance + 0.03 * (1 - l->chance);
+	double censored = link_censored(l), floor = l->chance + 0.05 * (1 - l->chance);
 	for (double value = 0; value <= floor; value += floor / 20)
 		ck_assert_double_ge(link_effect(l, value), censored);
 	ck_assert_double_lt(link_effect(l, floor + 0.001), censored);

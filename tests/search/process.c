@@ -43,7 +43,7 @@ static struct process *fit(const struct made_up *m, int n)
 	struct errinfo e = { 0 };
 	struct process *p = NULL;
 	struct process_data d = data_of(m, n);
-	ok(process_fit(&d, &p, &e));
+	ok(process_fit(&d, NULL, &p, &e));
 	return p;
 }
 
