@@ -54,8 +54,8 @@ static const double *row_of(const struct surrogate_data *d, int i)
 	return d->x + (size_t)i * (size_t)d->groups;
 }
 
-/* Whether there was a censored one. What is censored enters as the model expects it, at least the floor; before there is
- * a model not at all. */
+/* Whether there was a censored one. What is censored enters as the model expects it, at least the floor; before there
+ * is a model not at all. */
 static bool gather(const struct surrogate_data *d, bool impute, struct rows *r)
 {
 	bool some = false;
