@@ -47,7 +47,7 @@ libraries = $(foreach p,$(1),$(LIBS_$(p))) -lm
 archives  = $(patsubst %,$(OUT)/lib%.a,$(1))
 
 # Some goals start from nothing: they install what is missing before anything is built.
-ifneq ($(filter check check-peers zoo zoo-candidates bench-load bench-evaluator demo,$(MAKECMDGOALS)),)
+ifneq ($(filter check check-peers zoo zoo-candidates bench-load bench-evaluator bench-search demo,$(MAKECMDGOALS)),)
 DEPS := deps
 endif
 
@@ -63,6 +63,7 @@ help:
 	@echo 'make zoo           every classifier of torchvision compared with ONNX Runtime; ZOO=PATTERN: some'
 	@echo 'make bench-load    how long models take to load, beside ONNX Runtime'
 	@echo 'make bench-evaluator  training steps and inference beside PyTorch and ONNX Runtime'
+	@echo 'make bench-search  our strategies beside Optuna; resumes where it was cut off'
 	@echo 'make layers        check who includes whom, and the size of files'
 	@echo 'make install       into $$(DESTDIR)$$(PREFIX)'
 

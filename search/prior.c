@@ -133,8 +133,10 @@ static enum err make_room(struct prior *p, struct errinfo *e)
 enum err prior_add(struct prior *p, const int *keep, const double metrics[METRIC_COUNT], struct errinfo *e)
 {
 	size_t groups = (size_t)p->now->group_count;
+	if (!translate(p, keep))
+		return ERR_OK;
 	enum err err = make_room(p, e);
-	if (err || !translate(p, keep))
+	if (err)
 		return err;
 	int at = p->count < PRIOR_MOST ? p->count++ : p->oldest++ % PRIOR_MOST;
 	memcpy(p->keep + (size_t)at * groups, p->scratch, groups * sizeof *p->keep);
