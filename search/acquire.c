@@ -97,6 +97,12 @@ static bool uncertain(const struct acquire *a, enum metric m)
 	return link_applies(m) && isfinite(a->problem->baseline[m]);
 }
 
+/* At the floor there is nothing to gain: what an accuracy is there is the luck of the draw. */
+static double expected(const struct link *link, double effect)
+{
+	return effect < link_censored(link) ? link_value(link, effect) : 0;
+}
+
 /* What the objectives come to when every effect is so many deviations off its mean. */
 static void place(const struct acquire *a, const struct cost *cost, const struct estimate *estimate,
 	const double *off, double *ret_point)
@@ -106,7 +112,7 @@ static void place(const struct acquire *a, const struct cost *cost, const struct
 		double value = a->whole[i];
 		if (uncertain(a, m)) {
 			struct link link = belief_link(a->belief, m);
-			value = link_value(&link, estimate->mean[m] + off[i] * estimate->deviation[m]);
+			value = expected(&link, estimate->mean[m] + off[i] * estimate->deviation[m]);
 		} else if (metric_is_exact_cost(m)) {
 			value = cost_metric(cost, m);
 		}
@@ -185,6 +191,6 @@ enum err acquire_gain(struct acquire *a, const struct cost *cost, const struct e
 		sum += gain;
 		count++;
 	}
-	*ret = count ? chance * sum / count : 0;
+	*ret = count ? chance * chance * sum / count : 0;
 	return err;
 }

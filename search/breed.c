@@ -15,7 +15,7 @@
 enum { FROM_FRONT = 144, FROM_NOTHING = 48, CHILDREN = 112, ELITE = 32, MOST = 320 };
 enum { PARENTS = 64, KNOWN = 96 };
 /* Beyond two objectives a gain costs more to compute. */
-enum { GENERATIONS = 5, GENERATIONS_OF_MANY = 3 };
+enum { GENERATIONS = 6, GENERATIONS_OF_MANY = 3 };
 
 /* Candidates under consideration. */
 struct pool {

@@ -15,9 +15,15 @@ enum { JUDGES = 96 };
 
 static const double LENGTHS[] = { 0.5, 1, 2, 4 };
 static const double SIGMAS[] = { 0.15, 0.3, 0.6, 1.2 };
-static const double USUAL_SIGMA = 0.3, TAU = 0.5, JITTER = 1e-8;
+static const double USUAL_SIGMA = 0.3, TAU = 0.5, RUGGED = 0.1, REACH = 0.2, JITTER = 1e-8;
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* Columns of coordinates and of features. */
+struct points {
+	const double *u, *phi;
+	int n, u_size, phi_size;
+};
 
 struct process {
 	int n, u_size, phi_size;
@@ -33,12 +39,6 @@ static double matern(double distance, double length)
 	return (1 + q) * exp(-q);
 }
 
-/* ret (m x n) = a's m columns times b's n columns, scale * dot products. */
-static void dots(const double *a, int m, const double *b, int n, int size, double scale, double *ret)
-{
-	cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, m, n, size, scale, a, size, b, size, 0, ret, m);
-}
-
 /* Squared lengths of columns. */
 static void squares(const double *a, int n, int size, double *ret)
 {
@@ -46,17 +46,49 @@ static void squares(const double *a, int n, int size, double *ret)
 		ret[i] = cblas_ddot(size, a + (size_t)i * (size_t)size, 1, a + (size_t)i * (size_t)size, 1);
 }
 
-/* ret (m x n): distances between two sets of points. norms has room for m + n numbers. */
-static void distances(const double *a, int m, const double *b, int n, int size, double *norms, double *ret)
+/* ret (a->n x b->n): distances of coordinates. room: a->n + b->n numbers. */
+static void distances(const struct points *a, const struct points *b, double *room, double *ret)
 {
-	squares(a, m, size, norms);
-	squares(b, n, size, norms + m);
-	dots(a, m, b, n, size, -2, ret);
+	int m = a->n, n = b->n, size = a->u_size;
+	squares(a->u, m, size, room);
+	squares(b->u, n, size, room + m);
+	cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, m, n, size, -2, a->u, size, b->u, size, 0, ret, m);
 	for (int j = 0; j < n; j++)
 		for (int i = 0; i < m; i++) {
 			double *at = &ret[(size_t)j * (size_t)m + (size_t)i];
-			*at = sqrt(fmax(*at + norms[i] + norms[m + j], 0));
+			*at = sqrt(fmax(*at + room[i] + room[m + j], 0));
 		}
+}
+
+/* Adds to ret (a->n x b->n) the linear part. */
+static void add_linear(const struct points *a, const struct points *b, double *ret)
+{
+	cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, a->n, b->n, a->phi_size, TAU * TAU, a->phi, a->phi_size,
+		b->phi, b->phi_size, 1, ret, a->n);
+}
+
+/* Adds to ret (a->n x b->n) the rugged part. room: a->n numbers, one coordinate of all of a, so that the innermost loop
+ * runs along memory. */
+static void add_rugged(const struct points *a, const struct points *b, double *restrict room, double *restrict ret)
+{
+	size_t m = (size_t)a->n, size = (size_t)a->u_size;
+	for (size_t g = 0; g < size; g++) {
+		for (size_t i = 0; i < m; i++)
+			room[i] = a->u[i * size + g];
+		for (size_t j = 0; j < (size_t)b->n; j++) {
+			double *restrict at = ret + j * m, from = b->u[j * size + g];
+			for (size_t i = 0; i < m; i++) {
+				double near = REACH - fabs(room[i] - from);
+				at[i] += RUGGED * RUGGED / REACH * (near > 0 ? near : 0);
+			}
+		}
+	}
+}
+
+/* Of a point itself, given the square of its features' length. */
+static double prior_variance(const struct process *p, double square)
+{
+	return p->sigma * p->sigma + TAU * TAU * square + RUGGED * RUGGED * p->u_size;
 }
 
 /* ---- the likelihood of length and sigma ---- */
@@ -64,7 +96,7 @@ static void distances(const double *a, int m, const double *b, int n, int size, 
 /* What stays the same while they are tried: some of the observations. */
 struct trial {
 	int n;
-	double *distance, *linear, *y, *variance; /* n x n, n x n, n, n */
+	double *distance, *fixed, *y, *variance; /* n x n, n x n (the parts without length and sigma), n, n */
 	double *work, *alpha;
 };
 
@@ -78,15 +110,15 @@ static enum err trial_new(const struct process_data *d, struct trial *t, struct 
 	int n = t->n = d->n < JUDGES ? d->n : JUDGES;
 	size_t square = (size_t)n * (size_t)n, rows = (size_t)n;
 	size_t points = rows * (size_t)(d->u_size + d->phi_size);
-	t->distance = malloc((3 * square + 5 * rows + points + 1) * sizeof *t->distance);
+	t->distance = calloc(3 * square + 5 * rows + points + 1, sizeof *t->distance);
 	if (!t->distance)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	t->linear = t->distance + square;
-	t->work = t->linear + square;
+	t->fixed = t->distance + square;
+	t->work = t->fixed + square;
 	t->y = t->work + square;
 	t->variance = t->y + rows;
 	t->alpha = t->variance + rows;
-	double *norms = t->alpha + rows, *u = norms + 2 * rows, *phi = u + rows * (size_t)d->u_size;
+	double *room = t->alpha + rows, *u = room + 2 * rows, *phi = u + rows * (size_t)d->u_size;
 	for (int i = 0; i < n; i++) {
 		size_t from = (size_t)((int64_t)i * d->n / n), to = (size_t)i;
 		t->y[i] = d->y[from];
@@ -95,8 +127,10 @@ static enum err trial_new(const struct process_data *d, struct trial *t, struct 
 		memcpy(phi + to * (size_t)d->phi_size, d->phi + from * (size_t)d->phi_size,
 			(size_t)d->phi_size * sizeof *phi);
 	}
-	distances(u, n, u, n, d->u_size, norms, t->distance);
-	dots(phi, n, phi, n, d->phi_size, TAU * TAU, t->linear);
+	struct points p = { u, phi, n, d->u_size, d->phi_size };
+	distances(&p, &p, room, t->distance);
+	add_linear(&p, &p, t->fixed);
+	add_rugged(&p, &p, room, t->fixed);
 	return ERR_OK;
 }
 
@@ -106,7 +140,7 @@ static double log_likelihood(struct trial *t, double length, double sigma)
 	int n = t->n;
 	size_t square = (size_t)n * (size_t)n;
 	for (size_t i = 0; i < square; i++)
-		t->work[i] = sigma * sigma * matern(t->distance[i], length) + t->linear[i];
+		t->work[i] = sigma * sigma * matern(t->distance[i], length) + t->fixed[i];
 	for (int i = 0; i < n; i++)
 		t->work[(size_t)i * (size_t)(n + 1)] += t->variance[i] + JITTER;
 	if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', n, t->work, n))
@@ -145,23 +179,25 @@ static enum err choose(struct process *p, const struct process_data *d, struct e
 
 /* ---- fitting ---- */
 
-/* ret (m x n): covariances of m points with those of p. */
-static void covariances(const struct process *p, const double *u, const double *phi, int m, double *norms, double *ret)
+/* ret (a->n x p->n): covariances with the points of p. room: a->n + p->n numbers. */
+static void covariances(const struct process *p, const struct points *a, double *room, double *ret)
 {
-	distances(u, m, p->u, p->n, p->u_size, norms, ret);
-	for (size_t i = 0; i < (size_t)m * (size_t)p->n; i++)
+	struct points b = { p->u, p->phi, p->n, p->u_size, p->phi_size };
+	distances(a, &b, room, ret);
+	for (size_t i = 0; i < (size_t)a->n * (size_t)p->n; i++)
 		ret[i] = p->sigma * p->sigma * matern(ret[i], p->length);
-	cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, m, p->n, p->phi_size, TAU * TAU, phi, p->phi_size, p->phi,
-		p->phi_size, 1, ret, m);
+	add_linear(a, &b, ret);
+	add_rugged(a, &b, room, ret);
 }
 
 static enum err factor(struct process *p, const struct process_data *d, struct errinfo *e)
 {
-	double *norms = malloc((2 * (size_t)p->n + 1) * sizeof *norms);
-	if (!norms)
+	struct points own = { p->u, p->phi, p->n, p->u_size, p->phi_size };
+	double *room = malloc((2 * (size_t)p->n + 1) * sizeof *room);
+	if (!room)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	covariances(p, p->u, p->phi, p->n, norms, p->factor);
-	free(norms);
+	covariances(p, &own, room, p->factor);
+	free(room);
 	for (int i = 0; i < p->n; i++)
 		p->factor[(size_t)i * (size_t)(p->n + 1)] += d->variance[i] + JITTER;
 	memcpy(p->alpha, d->y, (size_t)p->n * sizeof *p->alpha);
@@ -193,19 +229,14 @@ static enum err process_new(const struct process_data *d, struct process **ret, 
 	return ERR_OK;
 }
 
-enum err process_fit(const struct process_data *d, const struct process *like, struct process **ret, struct errinfo *e)
+enum err process_fit(const struct process_data *d, struct process **ret, struct errinfo *e)
 {
 	struct process *p = NULL;
 	enum err err = process_new(d, &p, e);
 	if (err)
 		return err;
 	openblas_set_num_threads(1); /* the same bits everywhere; there is nothing to gain at this size */
-	if (like) {
-		p->length = like->length;
-		p->sigma = like->sigma;
-	} else {
-		err = choose(p, d, e);
-	}
+	err = choose(p, d, e);
 	if (!err && p->n)
 		err = factor(p, d, e);
 	if (err)
@@ -230,7 +261,7 @@ static void predict_prior(const struct process *p, int m, const double *norms, d
 {
 	for (int i = 0; i < m; i++) {
 		ret_mean[i] = 0;
-		ret_deviation[i] = sqrt(p->sigma * p->sigma + TAU * TAU * norms[i]);
+		ret_deviation[i] = sqrt(prior_variance(p, norms[i]));
 	}
 }
 
@@ -242,14 +273,14 @@ static void predict(const struct process *p, int m, double *known, const double 
 		known, m);
 	for (int i = 0; i < m; i++) {
 		double explained = cblas_ddot(p->n, known + i, m, known + i, m);
-		double variance = p->sigma * p->sigma + TAU * TAU * norms[i] - explained;
-		ret_deviation[i] = sqrt(fmax(variance, 1e-6));
+		ret_deviation[i] = sqrt(fmax(prior_variance(p, norms[i]) - explained, 1e-6));
 	}
 }
 
 enum err process_predict(const struct process *p, const double *u, const double *phi, int m, double *ret_mean,
 	double *ret_deviation, struct errinfo *e)
 {
+	struct points asked = { u, phi, m, p->u_size, p->phi_size };
 	size_t n = (size_t)p->n, rows = (size_t)m;
 	if (!m)
 		return ERR_OK;
@@ -258,7 +289,7 @@ enum err process_predict(const struct process *p, const double *u, const double 
 		return err_set(e, ERR_MEMORY, "out of memory");
 	double *norms = known + n * rows;
 	if (n)
-		covariances(p, u, phi, m, norms, known);
+		covariances(p, &asked, norms, known);
 	squares(phi, m, p->phi_size, norms);
 	if (n)
 		predict(p, m, known, norms, ret_mean, ret_deviation);

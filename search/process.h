@@ -3,11 +3,14 @@
  *
  * Covariance of two points, each with coordinates u and features phi:
  *
- *     sigma^2 (1 + q) exp(-q) + tau^2 phi . phi',   q = sqrt(3) |u - u'| / length     (Matern 3/2 and linear)
+ *     sigma^2 (1 + q) exp(-q),  q = sqrt(3) |u - u'| / length     (Matern 3/2)
+ *     + tau^2 phi . phi'                                          (linear)
+ *     + rho^2 sum over i of max(0, 1 - |u_i - u'_i| / reach)      (rugged: each coordinate by itself)
  *
- * length and sigma are those of a small grid under which the observations are the likeliest (marginal likelihood,
- * Rasmussen & Williams 2006, chapter 5), judged on at most some hundred of them, evenly chosen. Everything is computed
- * anew from what is given, so the same observations give the same bits. O(n^3). */
+ * The rugged part is for steps within a coordinate that no smooth function follows, and that points with nearly the
+ * same value there have in common. length and sigma are those of a small grid under which the observations are the
+ * likeliest (marginal likelihood, Rasmussen & Williams 2006, chapter 5), judged on at most some hundred of them, evenly
+ * chosen. Everything is computed anew from what is given, so the same observations give the same bits. O(n^3). */
 #ifndef SEARCH_PROCESS_H
 #define SEARCH_PROCESS_H
 
@@ -22,8 +25,7 @@ struct process_data {
 	int n, u_size, phi_size;
 };
 
-/* like: of which length and sigma are taken; NULL: the likeliest. */
-enum err process_fit(const struct process_data *d, const struct process *like, struct process **ret, struct errinfo *e)
+enum err process_fit(const struct process_data *d, struct process **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 void process_free(struct process *p); /* accepts NULL */
 

@@ -12,7 +12,9 @@
 
 static const double EDGE = 0.1;             /* keeps the logarithm finite where a group is all but gone */
 static const double LEAST_WEIGHT = 0.2;     /* of a group that seems to do nothing: it may matter with others */
-static const double CENSORED_VARIANCE = 0.1;
+
+/* To the additive part a censored result says nothing; to the process, that the effect is a little beyond the edge. */
+static const double BEYOND = 0.5, BEYOND_VARIANCE = 1;
 
 struct surrogate {
 	int groups;
@@ -21,55 +23,28 @@ struct surrogate {
 	struct process *process;
 };
 
-/* The rows that are fitted, and what the process sees of them. */
+/* What is fitted, one row a result. */
 struct rows {
-	int n;
-	double *x, *y, *variance, *u, *phi;
-	double *imputed; /* of each row of the data: what the model expects */
+	double *y, *variance, *u, *phi;
 };
 
 /* ---- rows ---- */
 
-static void rows_free(struct rows *r)
-{
-	free(r->x);
-}
-
 static enum err rows_new(const struct surrogate_data *d, struct rows *r, struct errinfo *e)
 {
 	size_t n = (size_t)d->n, groups = (size_t)d->groups;
-	r->x = malloc((n * (groups * (2 + ADDITIVE_BASES) + 4) + 1) * sizeof *r->x);
-	if (!r->x)
+	r->y = malloc((n * (groups * (1 + ADDITIVE_BASES) + 2) + 1) * sizeof *r->y);
+	if (!r->y)
 		return err_set(e, ERR_MEMORY, "out of memory");
-	r->y = r->x + n * groups;
 	r->variance = r->y + n;
 	r->u = r->variance + n;
 	r->phi = r->u + n * groups;
-	r->imputed = r->phi + n * groups * ADDITIVE_BASES; /* and as many deviations */
-	return ERR_OK;
-}
-
-static const double *row_of(const struct surrogate_data *d, int i)
-{
-	return d->x + (size_t)i * (size_t)d->groups;
-}
-
-/* Whether there was a censored one. What is censored enters as the model expects it, at least the floor; before there
- * is a model not at all. */
-static bool gather(const struct surrogate_data *d, bool impute, struct rows *r)
-{
-	bool some = false;
-	r->n = 0;
-	for (int i = 0; i < d->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		bool censored = d->effect[i] >= d->censored;
-		some = some || censored;
-		if (censored && !impute)
-			continue;
-		memcpy(r->x + (size_t)r->n * (size_t)d->groups, row_of(d, i), (size_t)d->groups * sizeof *r->x);
-		r->y[r->n] = censored ? fmax(r->imputed[i], d->censored) : d->effect[i];
-		r->variance[r->n++] = censored ? d->variance[i] + CENSORED_VARIANCE : d->variance[i];
+		r->y[i] = censored ? d->censored + BEYOND : d->effect[i];
+		r->variance[i] = censored ? INFINITY : d->variance[i];
 	}
-	return some;
+	return ERR_OK;
 }
 
 /* ---- what the process sees ---- */
@@ -82,7 +57,7 @@ static void set_weights(struct surrogate *s)
 		mean += s->weight[g] / s->groups;
 	}
 	for (int g = 0; g < s->groups; g++)
-		s->weight[g] = pow(s->weight[g] / mean, 0.25);
+		s->weight[g] = pow(s->weight[g] / mean, 0.5);
 }
 
 static void map_row(const struct surrogate *s, const double *x, double *ret_u, double *ret_phi)
@@ -103,34 +78,21 @@ static void map_rows(const struct surrogate *s, const double *x, int n, double *
 
 /* ---- fitting ---- */
 
-/* The second time, with rows that it made up itself, the process stays as long and wide as it was. */
-static enum err fit_rows(struct surrogate *s, struct rows *r, struct errinfo *e)
+static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
 {
-	enum err err = additive_fit(s->groups, r->x, r->y, r->variance, r->n, s->a, e);
+	enum err err = additive_fit(s->groups, d->x, r->y, r->variance, d->n, s->a, e);
 	if (err)
 		return err;
 	set_weights(s);
-	map_rows(s, r->x, r->n, r->u, r->phi);
-	for (int i = 0; i < r->n; i++)
-		r->y[i] -= additive_at(s->a, s->groups, r->x + (size_t)i * (size_t)s->groups);
-	struct process_data data = { .u = r->u, .phi = r->phi, .y = r->y, .variance = r->variance, .n = r->n,
+	map_rows(s, d->x, d->n, r->u, r->phi);
+	for (int i = 0; i < d->n; i++) {
+		r->y[i] -= additive_at(s->a, s->groups, d->x + (size_t)i * (size_t)s->groups);
+		if (isinf(r->variance[i]))
+			r->variance[i] = d->variance[i] + BEYOND_VARIANCE;
+	}
+	struct process_data data = { .u = r->u, .phi = r->phi, .y = r->y, .variance = r->variance, .n = d->n,
 		.u_size = s->groups, .phi_size = s->groups * ADDITIVE_BASES };
-	struct process *first = s->process;
-	s->process = NULL;
-	enum err trouble = process_fit(&data, first, &s->process, e);
-	process_free(first);
-	return trouble;
-}
-
-static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct rows *r, struct errinfo *e)
-{
-	bool some = gather(d, false, r);
-	enum err err = fit_rows(s, r, e);
-	if (err || !some)
-		return err;
-	err = surrogate_predict(s, d->x, d->n, r->imputed, r->imputed + d->n, e);
-	gather(d, true, r);
-	return err ? err : fit_rows(s, r, e);
+	return process_fit(&data, &s->process, e);
 }
 
 enum err surrogate_fit(const struct surrogate_data *d, struct surrogate **ret, struct errinfo *e)
@@ -148,7 +110,7 @@ enum err surrogate_fit(const struct surrogate_data *d, struct surrogate **ret, s
 	enum err err = rows_new(d, &r, e);
 	if (!err) {
 		err = fit(s, d, &r, e);
-		rows_free(&r);
+		free(r.y);
 	}
 	if (err)
 		surrogate_free(s);

@@ -3,9 +3,9 @@
  *
  * An effect (search/link.h) is what every group does by itself (search/additive.h) plus what they do together, a
  * Gaussian process (search/process.h) over log 1 / (1 - x), in which groups that hurt more count for more. Results at
- * the floor say "at least this bad": they enter as the model without them expects, but not above the floor. So they
- * don't pull it up where it agrees, hold it down where it promised better, and in either case nobody need look there
- * again. A pure function of its data. */
+ * the floor say "at least this bad". The sum of what groups do by themselves is learned without them, or it would be
+ * flattened; the process is told that they lie a little beyond the floor, so that nobody need look there again and what
+ * lies between is not expected to be as bad as the sum alone would have it. A pure function of its data. */
 #ifndef SEARCH_SURROGATE_H
 #define SEARCH_SURROGATE_H
 

@@ -183,6 +183,37 @@ START_TEST(the_floor_is_believed_where_the_model_promises_better)
 }
 END_TEST
 
+/* Half of what the additive part would have it is lost beyond the floor, where nobody sees it: what lies between the
+ * floor and what is known is not expected to be that bad. */
+START_TEST(the_floor_says_how_bad_it_is_at_most)
+{
+	struct errinfo e = { 0 };
+	static struct sample m;
+	double x[GROUPS], mean, without, deviation;
+	struct rng r;
+	rng_init(&r, 7, 7);
+	m = (struct sample){ .n = 40, .censored = 6 };
+	for (int i = 0; i < m.n; i++) {
+		double share = i < 30 ? 0.4 * rng_uniform(&r) : 0.8 + 0.15 * rng_uniform(&r);
+		m.effect[i] = i < 30 ? 12 * share : m.censored;
+		m.variance[i] = 0.01;
+		for (int g = 0; g < GROUPS; g++)
+			m.x[i * GROUPS + g] = share;
+	}
+	for (int g = 0; g < GROUPS; g++)
+		x[g] = 0.75;
+	struct surrogate *s = fit(&m, m.censored);
+	ok(surrogate_predict(s, x, 1, &mean, &deviation, &e));
+	surrogate_free(s);
+	m.n = 30;
+	s = fit(&m, m.censored);
+	ok(surrogate_predict(s, x, 1, &without, &deviation, &e));
+	surrogate_free(s);
+	ck_assert_double_gt(without, 8);
+	ck_assert_msg(mean < 7.5 && mean > 4, "%g, %g without", mean, without);
+}
+END_TEST
+
 START_TEST(without_results_more_pruning_is_expected_to_do_more)
 {
 	struct errinfo e = { 0 };
@@ -249,6 +280,7 @@ Suite *surrogate_suite(void)
 	tcase_add_loop_test(c, heavy_groups_are_told_from_light_ones, 0, 5);
 	tcase_add_loop_test(c, results_at_the_floor_do_not_flatten_the_model, 0, 3);
 	tcase_add_test(c, the_floor_is_believed_where_the_model_promises_better);
+	tcase_add_test(c, the_floor_says_how_bad_it_is_at_most);
 	tcase_add_test(c, without_results_more_pruning_is_expected_to_do_more);
 	tcase_add_test(c, all_at_the_floor_is_not_taken_for_a_plain);
 	tcase_add_test(c, the_same_results_give_the_same_bits);
