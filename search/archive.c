@@ -45,12 +45,6 @@ void archive_free(struct archive *a)
 	free(a);
 }
 
-void archive_shares(const struct space *s, const int *keep, double *ret_x)
-{
-	for (int g = 0; g < s->group_count; g++)
-		ret_x[g] = space_share(&s->groups[g], keep[g]);
-}
-
 static void move(struct archive *a, int from, int to)
 {
 	size_t groups = (size_t)a->problem->space->group_count, objectives = (size_t)a->problem->objective_count;
@@ -92,7 +86,7 @@ enum err archive_add(struct archive *a, const struct outcome *o, struct errinfo 
 	if (!isfinite(point[0]))
 		return ERR_OK;
 	memcpy(a->keep + at * groups, o->keep, groups * sizeof *a->keep);
-	archive_shares(p->space, o->keep, a->x + at * groups);
+	space_shares(p->space, o->keep, a->x + at * groups);
 	memcpy(a->point + at * (size_t)p->objective_count, point, (size_t)p->objective_count * sizeof *point);
 	memcpy(a->metrics[at], o->metrics, sizeof *a->metrics);
 	a->violation[at] = violation;

@@ -29,7 +29,4 @@ void archive_free(struct archive *a); /* accepts NULL */
 
 enum err archive_add(struct archive *a, const struct outcome *o, struct errinfo *e) __attribute__((warn_unused_result));
 
-/* A candidate as what is removed of each group, group_count numbers in 0..1. */
-void archive_shares(const struct space *s, const int *keep, double *ret_x);
-
 #endif

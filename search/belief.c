@@ -114,7 +114,7 @@ static enum err take_known(struct belief *b, struct errinfo *e)
 			continue;
 		memcpy(keep, prior_keep(prior, order[i]), groups * sizeof *keep);
 		memcpy(b->known_effects[b->known], prior_effects(prior, order[i]), sizeof *b->known_effects);
-		archive_shares(b->problem->space, keep, b->known_x + (size_t)b->known++ * groups);
+		space_shares(b->problem->space, keep, b->known_x + (size_t)b->known++ * groups);
 	}
 	free(order);
 	return err;

@@ -30,7 +30,7 @@ void belief_judge(struct belief *b, const struct outcome *o);
 enum err belief_learn(struct belief *b, const struct archive *a, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
-/* Of m candidates as rows of removed shares (archive_shares); after belief_learn. */
+/* Of m candidates as rows of removed shares (space_shares); after belief_learn. */
 enum err belief_predict(const struct belief *b, const double *x, int m, struct estimate *ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
 

@@ -71,7 +71,7 @@ static enum err weigh(struct pool *p, int first, bool thorough, struct errinfo *
 {
 	for (int i = first; i < p->count; i++) {
 		p->cost[i] = cost_of(space_of(p), keep_of(p, i));
-		archive_shares(space_of(p), keep_of(p, i), p->x + (size_t)i * p->groups);
+		space_shares(space_of(p), keep_of(p, i), p->x + (size_t)i * p->groups);
 	}
 	enum err err = belief_predict(p->b->belief, p->x + (size_t)first * p->groups, p->count - first,
 		p->estimate + first, e);
@@ -84,19 +84,14 @@ static enum err weigh(struct pool *p, int first, bool thorough, struct errinfo *
 
 static enum err find_parents(struct pool *p, struct errinfo *e)
 {
-	int order[ARCHIVE_MOST];
+	int order[ARCHIVE_MOST], front;
 	const struct archive *a = p->b->archive;
-	int m = p->b->problem->objective_count;
-	enum err err = order_points(a->point, a->violation, a->count, m, order, e);
-	for (int i = 0; i < a->count && p->parent_count < PARENTS && !err; i++) {
-		bool dominated = false;
-		for (int k = 0; k < p->parent_count && !dominated; k++)
-			dominated = pareto_dominates(a->point + p->parents[k] * m, a->violation[p->parents[k]],
-				a->point + order[i] * m, a->violation[order[i]], m);
-		if (!dominated)
-			p->parents[p->parent_count++] = order[i];
-	}
-	return err;
+	enum err err = order_front(a->point, a->violation, a->count, p->b->problem->objective_count, order, &front, e);
+	if (err)
+		return err;
+	p->parent_count = front < PARENTS ? front : PARENTS;
+	memcpy(p->parents, order, (size_t)p->parent_count * sizeof *order);
+	return ERR_OK;
 }
 
 static const int *any_parent(const struct pool *p, struct rng *r)

@@ -328,7 +328,7 @@ static enum err outlook_init(const struct explain *x, const int *keep, struct ou
 	if (!o.changes || !o.rows || !o.estimates)
 		return err_set(e, ERR_MEMORY, "out of memory");
 	for (size_t i = 0; i < BATCH; i++)
-		archive_shares(x->space, keep, o.rows + i * groups);
+		space_shares(x->space, keep, o.rows + i * groups);
 	return ERR_OK;
 }
 

@@ -224,7 +224,7 @@ static enum err expect_pending(struct strategy *s, struct acquire *a, struct err
 	struct estimate *estimates = malloc(((size_t)n + 1) * sizeof *estimates);
 	enum err err = x && estimates ? ERR_OK : err_set(e, ERR_MEMORY, "out of memory");
 	for (int i = 0; i < n && !err; i++)
-		archive_shares(s->space, first + (size_t)i * groups_of(s), x + (size_t)i * groups_of(s));
+		space_shares(s->space, first + (size_t)i * groups_of(s), x + (size_t)i * groups_of(s));
 	if (!err)
 		err = belief_predict(s->belief, x, n, estimates, e);
 	for (int i = 0; i < n && !err; i++) {

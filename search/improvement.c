@@ -31,16 +31,13 @@ static int by_first(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Takes points in `order` as long as they are not dominated by those before. */
+/* Takes the first points in `order` that count. */
 static void take(struct improvement *s, const double *points, int n, const int *order, int most)
 {
 	size_t m = (size_t)s->m;
 	for (int i = 0; i < n && s->count < most; i++) {
 		const double *point = points + (size_t)order[i] * m;
-		bool dominated = !counts(point, s->reference, s->m);
-		for (int k = 0; k < s->count && !dominated; k++)
-			dominated = pareto_dominates(s->points + (size_t)k * m, 0, point, 0, s->m);
-		if (!dominated)
+		if (counts(point, s->reference, s->m))
 			memcpy(s->points + (size_t)s->count++ * m, point, m * sizeof *point);
 	}
 	if (m == 2)
@@ -63,11 +60,12 @@ enum err improvement_new(const double *points, int n, int m, const double *refer
 	s->m = m;
 	s->clipped = s->points + rows * (size_t)m;
 	memcpy(s->reference, reference, (size_t)m * sizeof *reference);
-	enum err err = order_points(points, NULL, n, m, order, e);
+	int front;
+	enum err err = order_front(points, NULL, n, m, order, &front, e);
 	if (err) {
 		improvement_free(s);
 	} else {
-		take(s, points, n, order, most);
+		take(s, points, front, order, most);
 		*ret = s;
 	}
 	free(order);

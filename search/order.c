@@ -37,8 +37,10 @@ static enum err crowd_fronts(const double *points, int n, int m, struct standing
 	return ERR_OK;
 }
 
-enum err order_points(const double *points, const double *violation, int n, int m, int *ret_order, struct errinfo *e)
+enum err order_front(const double *points, const double *violation, int n, int m, int *ret_order, int *ret_front,
+	struct errinfo *e)
 {
+	*ret_front = 0;
 	if (n <= 0)
 		return ERR_OK;
 	struct standing *s = calloc((size_t)n, sizeof *s);
@@ -56,11 +58,19 @@ enum err order_points(const double *points, const double *violation, int n, int 
 	if (err)
 		goto out;
 	qsort(s, (size_t)n, sizeof *s, better_first);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		ret_order[i] = s[i].index;
+		*ret_front += s[i].rank == 0;
+	}
 out:
 	free(s);
 	free(crowding);
 	free(ranks);
 	return err;
+}
+
+enum err order_points(const double *points, const double *violation, int n, int m, int *ret_order, struct errinfo *e)
+{
+	int front;
+	return order_front(points, violation, n, m, ret_order, &front, e);
 }

@@ -9,4 +9,8 @@
 enum err order_points(const double *points, const double *violation, int n, int m, int *ret_order, struct errinfo *e)
 	__attribute__((warn_unused_result));
 
+/* The same, and how many of them nothing dominates: the first ones. */
+enum err order_front(const double *points, const double *violation, int n, int m, int *ret_order, int *ret_front,
+	struct errinfo *e) __attribute__((warn_unused_result));
+
 #endif

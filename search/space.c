@@ -402,3 +402,9 @@ double space_share(const struct space_group *g, int keep)
 	int below = at < g->share_count - 1 ? (int)at : g->share_count - 2;
 	return g->share[below] + (at - below) * ((double)g->share[below + 1] - g->share[below]);
 }
+
+void space_shares(const struct space *s, const int *keep, double *ret)
+{
+	for (int g = 0; g < s->group_count; g++)
+		ret[g] = space_share(&s->groups[g], keep[g]);
+}

@@ -101,5 +101,7 @@ void space_most(const struct space *s, int *ret_keep);
 /* The share of its importance, 0..1, that the group loses when it keeps `keep` channels: interpolated between its
  * shares, 1 - keep / channels when it has none. */
 double space_share(const struct space_group *g, int keep);
+/* That of each group of a candidate, group_count numbers in 0..1. */
+void space_shares(const struct space *s, const int *keep, double *ret);
 
 #endif

@@ -84,7 +84,7 @@ START_TEST(what_is_kept_stays_together_and_in_order)
 		double point[2], x[GROUPS];
 		struct outcome o = landscape_evaluate(&p, number, mine);
 		score_point(&p, o.metrics, point);
-		archive_shares(s, mine, x);
+		space_shares(s, mine, x);
 		ck_assert_mem_eq(point, a->point + 2 * i, sizeof point);
 		ck_assert_mem_eq(x, a->x + i * GROUPS, sizeof x);
 		ck_assert_double_eq(a->metrics[i][METRIC_ACCURACY], o.metrics[METRIC_ACCURACY]);

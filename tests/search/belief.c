@@ -46,7 +46,7 @@ static double error_of(const struct belief *b, const struct problem *p)
 		double truth = landscape_damage(p->space, keep);
 		if (truth > 4)
 			continue;
-		archive_shares(p->space, keep, x);
+		space_shares(p->space, keep, x);
 		ok(belief_predict(b, x, 1, &estimate, &e));
 		sum += pow(estimate.mean[METRIC_ACCURACY] - truth, 2);
 		count++;

@@ -32,7 +32,7 @@ static void draw(struct sample *m, int n, uint64_t seed, double least_share)
 	for (int i = 0; i < n; i++) {
 		landscape_draw(s, &r, least_share + (1 - least_share) * rng_uniform(&r), keep);
 		struct outcome o = landscape_evaluate(&p, i + 1, keep);
-		archive_shares(s, keep, m->x + i * GROUPS);
+		space_shares(s, keep, m->x + i * GROUPS);
 		m->effect[i] = link_effect(&l, o.metrics[METRIC_ACCURACY]);
 		m->variance[i] = link_variance(&l, o.metrics[METRIC_ACCURACY]);
 		m->truth[i] = landscape_damage(s, keep);
