@@ -249,9 +249,12 @@ START_TEST(points_are_ordered_by_violation_front_crowding_and_place)
 	};
 	static const double violation[] = { 0, 0, 0, 0, 0, 0.1, 0 };
 	static const int wanted[] = { 1, 4, 6, 3, 2, 0, 5 };
-	int order[7];
+	int order[7], front;
 	ok(order_points(&points[0][0], violation, 7, 2, order, &e));
 	ck_assert_mem_eq(order, wanted, sizeof wanted);
+	ok(order_front(&points[0][0], violation, 7, 2, order, &front, &e));
+	ck_assert_mem_eq(order, wanted, sizeof wanted);
+	ck_assert_int_eq(front, 5); /* the equal ones too */
 	ok(order_points(&points[0][0], NULL, 7, 2, order, &e));
 	ck_assert(order[4] == 2 && order[5] == 3 && order[6] == 0); /* now all beaten by the sixth */
 }
