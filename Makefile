@@ -80,7 +80,7 @@ $(foreach p,$(PARTS),$(eval $(call part,$(p))))
 # rounded first, where the machine does that: the bits are the same on the same machine.
 KERNEL_CFLAGS_release := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast
 $(OUT)/evaluator/kernels/%.o: ALL_CFLAGS += $(KERNEL_CFLAGS_$(MODE))
-# The search has the same bits on every machine.
+# Of the search too, but with the same bits whatever the machine can do.
 $(OUT)/search/process.o: ALL_CFLAGS += $(KERNEL_CFLAGS_$(MODE)) -ffp-contract=off
 
 $(OUT)/%.o: %.c | $(DEPS)

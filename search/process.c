@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/simd.h"
+
 /* Points on which length and sigma are judged. */
 enum { JUDGES = 96 };
 
@@ -69,7 +71,7 @@ static void add_linear(const struct points *a, const struct points *b, double *r
 
 /* Adds to ret (a->n x b->n) the rugged part. room: a->n numbers, one coordinate of all of a, so that the innermost loop
  * runs along memory. */
-static void add_rugged(const struct points *a, const struct points *b, double *restrict room, double *restrict ret)
+SIMD static void add_rugged(const struct points *a, const struct points *b, double *restrict room, double *restrict ret)
 {
 	size_t m = (size_t)a->n, size = (size_t)a->u_size;
 	for (size_t g = 0; g < size; g++) {

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/function.h"
-#include "evaluator/kernels/simd.h"
 #include "evaluator/model/graph.h"
 
 /* clang-format off */

@@ -7,8 +7,8 @@
  * with the next. oneDNN does what it has a real kernel for. */
 #include <math.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/builder.h"
-#include "evaluator/kernels/simd.h"
 
 struct broadcast {
 	void (*line)(float *y, const float *a, int64_t a_stride, const float *b, int64_t b_stride, int64_t n);

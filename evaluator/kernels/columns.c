@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "evaluator/kernels/simd.h"
+#include "base/simd.h"
 
 enum { ENOUGH_LANES = 128, PIECE = 16384 /* numbers: 64 KiB */ };
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "evaluator/kernels/simd.h"
+#include "base/simd.h"
 
 enum err moments_place(struct builder *b, int64_t rows, int64_t columns, struct moments *ret)
 {

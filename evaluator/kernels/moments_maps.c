@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * A run is a piece (moments.h): it stays in the nearest cache between its two readings. */
+#include "base/simd.h"
 #include "evaluator/kernels/moments.h"
-#include "evaluator/kernels/simd.h"
 
 enum { WIDE = 16 };
 typedef float wide __attribute__((vector_size(WIDE * sizeof(float)), aligned(sizeof(float)), may_alias));

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/norm.h"
-#include "evaluator/kernels/simd.h"
 
 enum { PIECE = 4096, WIDTH = 64 };
 

@@ -8,8 +8,8 @@
  * ones, each write what is theirs; others add to zeros. */
 #include <string.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/pool.h"
-#include "evaluator/kernels/simd.h"
 
 struct pool_gradient {
 	struct pool p;

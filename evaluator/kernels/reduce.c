@@ -6,9 +6,9 @@
  * The output is walked with a stride of 0 wherever x is reduced. */
 #include <math.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/builder.h"
 #include "evaluator/kernels/columns.h"
-#include "evaluator/kernels/simd.h"
 #include "evaluator/model/operand.h"
 
 struct reduction {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "evaluator/kernels/simd.h"
+#include "base/simd.h"
 
 struct pass {
 	struct taps taps;

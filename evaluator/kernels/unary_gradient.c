@@ -6,10 +6,10 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/simd.h"
 #include "evaluator/kernels/activation.h"
 #include "evaluator/kernels/builder.h"
 #include "evaluator/kernels/function.h"
-#include "evaluator/kernels/simd.h"
 #include "evaluator/kernels/unary.h"
 
 /* `from` is x or y; dx may be dy or that. */

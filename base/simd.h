@@ -4,8 +4,8 @@
  * The program is built for any x86-64. A function marked SIMD is compiled three times, for AVX-512, for AVX2 and for
  * the least, and the dynamic linker takes the best that the machine has. What it calls must be inlined. Sanitizers have
  * not started yet when the linker chooses; there, and with other compilers and machines, it is an ordinary function. */
-#ifndef EVALUATOR_KERNELS_SIMD_H
-#define EVALUATOR_KERNELS_SIMD_H
+#ifndef BASE_SIMD_H
+#define BASE_SIMD_H
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&                           \
 	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
