@@ -57,7 +57,7 @@ static void set_weights(struct surrogate *s)
 		mean += s->weight[g] / s->groups;
 	}
 	for (int g = 0; g < s->groups; g++)
-		s->weight[g] = pow(s->weight[g] / mean, 0.5);
+		s->weight[g] = sqrt(s->weight[g] / mean);
 }
 
 static void map_row(const struct surrogate *s, const double *x, double *ret_u, double *ret_phi)
