@@ -57,13 +57,9 @@ static enum err read_space(const struct job *j, const cJSON *inventory, struct s
 
 enum err baseline_replay(struct job *j, const char *inventory, const struct trial_row *baseline, struct errinfo *e)
 {
-	cJSON *doc;
 	struct space *space;
-	enum err err = json_parse("inventory", inventory, strlen(inventory), &doc, e);
-	if (err)
-		return err;
-	err = read_space(j, doc, &space, e);
-	cJSON_Delete(doc);
+	struct space_limits limits = spec_limits(j->spec);
+	enum err err = space_parse(inventory, &limits, &space, e);
 	if (!err)
 		err = open_search(j, space, baseline, e);
 	return err ? err : result_offer(j, 0, j->problem.baseline, true, e);

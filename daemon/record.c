@@ -2,9 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "daemon/record.h"
 
-#include <string.h>
-
-#include "base/json.h"
 #include "daemon/baseline.h"
 #include "daemon/daemon.h"
 #include "daemon/spec.h"
@@ -20,14 +17,8 @@ void record_fini(struct record *r)
 
 static enum err read_space(struct record *r, struct errinfo *e)
 {
-	cJSON *doc;
 	struct space_limits limits = spec_limits(r->spec);
-	enum err err = json_parse("inventory", r->row.inventory, strlen(r->row.inventory), &doc, e);
-	if (err)
-		return err;
-	err = space_read(doc, &limits, &r->space, e);
-	cJSON_Delete(doc);
-	return err;
+	return space_parse(r->row.inventory, &limits, &r->space, e);
 }
 
 static enum err read_problem(struct daemon *d, struct record *r, struct errinfo *e)

@@ -4,9 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
 #include "daemon/job.h"
@@ -68,13 +66,7 @@ static void earlier_fini(struct earlier *x)
 static enum err read_space(const char *inventory, struct space **ret, struct errinfo *e)
 {
 	static const struct space_limits all = { .max_ratio = 1, .round_to = 1 };
-	cJSON *doc;
-	enum err err = json_parse("inventory", inventory, strlen(inventory), &doc, e);
-	if (err)
-		return err;
-	err = space_read(doc, &all, ret, e);
-	cJSON_Delete(doc);
-	return err;
+	return space_parse(inventory, &all, ret, e);
 }
 
 static enum err read_earlier(struct store *store, int64_t id, struct earlier *x, struct errinfo *e)

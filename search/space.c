@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -343,6 +344,17 @@ enum err space_read(const cJSON *inventory, const struct space_limits *limits, s
 	}
 	*ret = s;
 	return ERR_OK;
+}
+
+enum err space_parse(const char *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
+{
+	cJSON *doc;
+	enum err err = json_parse("inventory", inventory, strlen(inventory), &doc, e);
+	if (err)
+		return err;
+	err = space_read(doc, limits, ret, e);
+	cJSON_Delete(doc);
+	return err;
 }
 
 void space_free(struct space *s)

@@ -82,6 +82,10 @@ struct space_limits {
  * "nothing can be pruned" when there is no group, or none that may lose a channel, and as range_set says. */
 enum err space_read(const cJSON *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
 	__attribute__((warn_unused_result));
+
+/* The same of text, as the database keeps it. */
+enum err space_parse(const char *inventory, const struct space_limits *limits, struct space **ret, struct errinfo *e)
+	__attribute__((warn_unused_result));
 void space_free(struct space *s);
 
 /* The keep nearest to `wanted` (any real) that the group allows. Half way goes to the larger; NaN gives max_keep. Never
