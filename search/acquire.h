@@ -4,9 +4,9 @@
  * Objectives are scaled as the service reports hypervolume: an accuracy counts from 0, anything else as its share of
  * the unpruned network's; but a loss, to which pruning knows no upper end, as 1 - exp(-loss), what the right class's
  * probability lacks. Exact costs are certain; a measured metric is a normal distribution of its effect, of which some
- * quantiles, equally likely, stand for the whole. Times the square of the probability that the measured bounds are met:
- * the best lie at the bound itself, and with the probability alone most evaluations would just miss it. Zero where an
- * exact cost misses one. */
+ * quantiles, equally likely, stand for the whole; an accuracy at the floor (search/link.h) is worth nothing. Times the
+ * square of the probability that the measured bounds are met: the best lie at the bound itself, and with the
+ * probability alone most evaluations would just miss it. Zero where an exact cost misses one. */
 #ifndef SEARCH_ACQUIRE_H
 #define SEARCH_ACQUIRE_H
 

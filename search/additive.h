@@ -17,7 +17,7 @@
 
 enum { ADDITIVE_BASES = 2 };
 
-/* x is n x groups, row by row. ret_a has groups x ADDITIVE_BASES numbers. */
+/* x is n x groups, row by row. A row of infinite variance says nothing. ret_a has groups x ADDITIVE_BASES numbers. */
 enum err additive_fit(int groups, const double *x, const double *y, const double *variance, int n, double *ret_a,
 	struct errinfo *e) __attribute__((warn_unused_result));
 

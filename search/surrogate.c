@@ -30,6 +30,7 @@ struct rows {
 
 /* ---- rows ---- */
 
+/* y and variance as the additive part is to take them: of what is censored nothing. */
 static enum err rows_new(const struct surrogate_data *d, struct rows *r, struct errinfo *e)
 {
 	size_t n = (size_t)d->n, groups = (size_t)d->groups;
@@ -85,7 +86,7 @@ static enum err fit(struct surrogate *s, const struct surrogate_data *d, struct 
 		return err;
 	set_weights(s);
 	map_rows(s, d->x, d->n, r->u, r->phi);
-	for (int i = 0; i < d->n; i++) {
+	for (int i = 0; i < d->n; i++) { /* what is left for the process, which hears of what is censored too */
 		r->y[i] -= additive_at(s->a, s->groups, d->x + (size_t)i * (size_t)s->groups);
 		if (isinf(r->variance[i]))
 			r->variance[i] = d->variance[i] + BEYOND_VARIANCE;
